@@ -1,0 +1,1 @@
+"""The catalogue: one file per model, each a spec and nothing else."""
