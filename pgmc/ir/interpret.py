@@ -1,0 +1,392 @@
+"""The meaning of the IR, in plain NumPy: slow, obvious, and the reference for everything that is generated.
+
+Axis 0 of every value is the example; axis 1 + k belongs to the k-th index in scope. A value is an array with
+one axis for each of them, of length 1 where it does not vary, so every operation is one of NumPy's with
+broadcasting. A sum puts its own indices at the end of the scope, evaluates its body, and reduces those axes.
+
+An *instance* (one assignment of the indices) in which a position falls outside an open axis is dropped: it
+adds nothing to the innermost sum that runs over one of the position's indices. Where no sum does, the indices
+are those of the result, and the summand with the position is 0. On a periodic axis positions wrap around.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from functools import reduce
+from typing import Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from pgmc.errors import DataError, InternalError
+from pgmc.ir.answers import Computation, ConditionalLaw, Quantity
+from pgmc.ir.extents import Place, index_sizes
+from pgmc.ir.model import Model
+from pgmc.ir.nodes import (
+    Access,
+    Add,
+    BatchMean,
+    Bracket,
+    Call,
+    Compare,
+    Index,
+    LogSumExp,
+    Mul,
+    Number,
+    Position,
+    Pow,
+    Scalar,
+    Sum,
+    Unit,
+)
+from pgmc.ir.rewrite import accesses, position_indices
+from pgmc.ir.symbols import Axis, Constant, Symbol, access_axes, is_one_hot, is_per_example
+
+Array: TypeAlias = npt.NDArray[Any]
+
+MAX_ELEMENTS = 1 << 22
+"""Sums are evaluated in pieces of at most this many elements, where that is possible."""
+
+FUNCTIONS: dict[str, Callable[[Array], Array]] = {
+    "exp": np.exp,
+    "log": np.log,
+    "sigmoid": lambda x: np.exp(-np.logaddexp(0.0, -x)),
+    "softplus": lambda x: np.logaddexp(0.0, x),
+    "tanh": np.tanh,
+    "relu": lambda x: np.maximum(x, 0.0),
+    "sqrt": np.sqrt,
+    "cos": np.cos,
+    "sin": np.sin,
+    "lgamma": np.vectorize(math.lgamma, otypes=[np.float64]),
+}
+
+RELATIONS: dict[str, Callable[[Array, Array], Array]] = {
+    "==": np.equal,
+    "!=": np.not_equal,
+    "<": np.less,
+    "<=": np.less_equal,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Frame:
+    """Where an expression is evaluated: the data, the examples, and the values of each index in scope."""
+
+    arrays: Mapping[str, Array]
+    weights: Array
+    unit: Array | None
+    rows: Array
+    values: Mapping[Index, Array]  # a sum may look at a piece of an index's range at a time
+    sizes: Mapping[Index, int]
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return (len(self.rows), *(len(v) for v in self.values.values()))
+
+    @property
+    def rank(self) -> int:
+        return 1 + len(self.values)
+
+    def along(self, axis: int, values: Array) -> Array:
+        """The values laid along one axis of the frame."""
+        return values.reshape([-1 if k == axis else 1 for k in range(self.rank)])
+
+    def filled(self, value: float) -> Array:
+        """One number, the same everywhere."""
+        return np.full([1] * self.rank, value)
+
+    def position(self, position: Position) -> Array:
+        """The value of a position for every value of the indices in scope."""
+        axes = {index: 1 + k for k, index in enumerate(self.values)}
+        parts = (c * self.along(axes[i], self.values[i]) for i, c in position.terms)
+        return sum(parts, self.along(0, np.array([position.offset])))
+
+
+def _array(symbol: Symbol, arrays: Mapping[str, Array]) -> Array:
+    if symbol.name in arrays:
+        return np.asarray(arrays[symbol.name])
+    if isinstance(symbol, Constant) and symbol.value is not None:
+        return np.asarray(symbol.value)
+    raise DataError(f"{symbol.name}: no array was given for it.")
+
+
+def _axes(symbol: Symbol, arrays: Mapping[str, Array]) -> tuple[Axis, ...]:
+    """The axes an expression indexes, with the lengths of the array that was given."""
+    declared = access_axes(symbol)
+    sizes = _array(symbol, arrays).shape[int(is_per_example(symbol)) :]
+    own = tuple(replace(axis, size=size) for axis, size in zip(declared, sizes, strict=False))
+    return (*own, *declared[len(own) :])
+
+
+def _places(node: Scalar, arrays: Mapping[str, Array]) -> list[Place]:
+    """Every position in the expression with the axis it stands on."""
+    return [
+        place
+        for access in accesses(node)
+        for place in zip(access.positions, _axes(access.symbol, arrays), strict=True)
+    ]
+
+
+# ---- evaluation ------------------------------------------------------------------------------------------
+
+
+def _evaluate(node: Scalar, frame: _Frame) -> Array:
+    match node:
+        case Sum(body, over):
+            return _sum(body, over, frame)
+        case LogSumExp(body, over):
+            return _log_sum_exp(body, over, frame)
+        case BatchMean(body):
+            return _batch_mean(body, frame)
+        case Add(terms):
+            return reduce(np.add, (_evaluate(term, frame) for term in terms), frame.filled(0.0))
+        case Mul(factors):
+            return reduce(np.multiply, (_evaluate(f, frame) for f in factors), frame.filled(1.0))
+        case Pow(base, exponent):
+            return _power(_evaluate(base, frame), exponent)
+        case Call(function, argument):
+            return FUNCTIONS[function](_evaluate(argument, frame))
+        case _:
+            return _leaf(node, frame)
+
+
+def _leaf(node: Number | Access | Unit | Bracket, frame: _Frame) -> Array:
+    match node:
+        case Number(value):
+            return frame.filled(float(value))
+        case Access(symbol, positions):
+            return _element(symbol, positions, frame)
+        case Unit(name):
+            if frame.unit is None:
+                raise InternalError(f"the unit {name} has no value here")
+            return frame.along(0, frame.unit)
+        case Bracket(relations):
+            return reduce(np.multiply, (_compare(r, frame) for r in relations), frame.filled(1.0))
+
+
+def _element(symbol: Symbol, positions: tuple[Position, ...], frame: _Frame) -> Array:
+    """The element at the positions, wrapped into their axes; ``_inside`` drops what lies outside."""
+    array = _array(symbol, frame.arrays)
+    at = [
+        frame.position(p) % axis.size
+        for p, axis in zip(positions, _axes(symbol, frame.arrays), strict=True)
+    ]
+    example = [frame.along(0, frame.rows)] if is_per_example(symbol) else []
+    if is_one_hot(symbol):
+        *at, state = at
+        return np.asarray(array[(*example, *at)] == state, dtype=np.float64)
+    if not example and not at:
+        return frame.filled(float(array))
+    return np.asarray(array[(*example, *at)], dtype=np.float64)
+
+
+def _power(base: Array, exponent: Fraction) -> Array:
+    return np.power(base, exponent.numerator if exponent.denominator == 1 else float(exponent))
+
+
+def _compare(relation: Compare, frame: _Frame) -> Array:
+    holds = RELATIONS[relation.operator]
+    both: Array = holds(frame.position(relation.left), frame.position(relation.right))
+    return both.astype(np.float64)
+
+
+def _sum(body: Scalar, over: tuple[Index, ...], frame: _Frame) -> Array:
+    axes = tuple(range(frame.rank, frame.rank + len(over)))
+    return reduce(np.add, (value.sum(axis=axes) for value in _instances(body, over, frame, dropped=0.0)))
+
+
+def _log_sum_exp(body: Scalar, over: tuple[Index, ...], frame: _Frame) -> Array:
+    pieces = _instances(body, over, frame, dropped=-np.inf)
+    flat = (value.reshape(*value.shape[: frame.rank], -1) for value in pieces)
+    return reduce(np.logaddexp, (np.logaddexp.reduce(value, axis=-1) for value in flat))
+
+
+def _batch_mean(body: Scalar, frame: _Frame) -> Array:
+    total = frame.filled(0.0)
+    for rows in _split(frame.rows, math.prod(frame.shape[1:])):
+        weighted = frame.along(0, frame.weights[rows]) * _evaluate(body, replace(frame, rows=rows))
+        total = total + weighted.sum(axis=0, keepdims=True)
+    return total
+
+
+def _instances(body: Scalar, over: tuple[Index, ...], frame: _Frame, dropped: float) -> Iterator[Array]:
+    """The body for every value of the new indices, as trailing axes, in pieces along the first of them."""
+    sizes = index_sizes(_places(body, frame.arrays), over, frame.sizes)
+    ranges = {index: np.arange(sizes[index]) for index in over}
+    first = over[0] if over else None
+    rest = math.prod(frame.shape) * math.prod(len(ranges[i]) for i in over[1:])
+    for piece in _split(ranges[first], rest) if first else [None]:
+        new = ranges if piece is None or first is None else {**ranges, first: piece}
+        inner = replace(frame, values={**frame.values, **new}, sizes=sizes)
+        value = _evaluate(body, inner)
+        inside = _inside(body, inner, over)
+        if not inside.all():
+            value = np.where(inside, value, dropped)
+        yield np.broadcast_to(value, (*value.shape[: frame.rank], *inner.shape[frame.rank :]))
+
+
+def _split(values: Array, elements_each: int) -> list[Array]:
+    """The values in as few pieces as keep each within ``MAX_ELEMENTS`` (never fewer than one value)."""
+    length = max(1, MAX_ELEMENTS // max(1, elements_each))
+    return [values[k : k + length] for k in range(0, max(1, len(values)), length)]
+
+
+# ---- instances outside an open axis ----------------------------------------------------------------------
+
+
+def _inside(node: Scalar, frame: _Frame, over: Collection[Index] | None) -> Array:
+    """Whether positions of the node lie inside their axes, as far as this sum has to drop the instance.
+
+    Those are the positions with an index of ``over`` (any, if that is None) and no index of a sum within.
+    """
+    inside = frame.along(0, np.array([True]))
+    for position, axis in _places(node, frame.arrays):
+        indices = position_indices(position)
+        mine = over is None or any(index in over for index in indices)
+        ours = mine and all(index in frame.values for index in indices)
+        if ours and position.index is None and axis.boundary == "open":
+            value = frame.position(position)
+            inside = inside & (value >= 0) & (value < axis.size)
+    return inside
+
+
+def _summands(node: Scalar, frame: _Frame) -> Array:
+    """The value of the node, where a summand that stands outside an open axis is 0."""
+    match node:
+        case Add(terms):
+            return reduce(np.add, (_summands(t, frame) for t in terms), frame.filled(0.0))
+        case Mul(factors):
+            return reduce(np.multiply, (_summands(f, frame) for f in factors), frame.filled(1.0))
+        case _:
+            return np.where(_inside(node, frame, None), _evaluate(node, frame), 0.0)
+
+
+# ---- the public functions --------------------------------------------------------------------------------
+
+
+def _examples(nodes: Sequence[Scalar], arrays: Mapping[str, Array], weights: Array | None) -> int:
+    """The number of examples of the arrays the expressions speak of."""
+    if weights is not None:
+        return len(weights)
+    symbols = (access.symbol for node in nodes for access in accesses(node))
+    return next((len(_array(s, arrays)) for s in symbols if is_per_example(s)), 1)
+
+
+def interpret(
+    node: Scalar,
+    arrays: Mapping[str, Array],
+    scope: Sequence[Index] = (),
+    *,
+    sizes: Mapping[Index, int] | None = None,
+    weights: Array | None = None,
+    examples: int | None = None,
+    unit: float | Array | None = None,
+) -> Array:
+    """The value of an expression for every example and every value of its free indices.
+
+    Parameters
+    ----------
+    node
+        The expression. Its free indices are those of ``scope``.
+    arrays
+        Name of each symbol -> array: ``(n, *shape)`` for variables and inputs (codes for categorical ones),
+        ``shape`` for parameters and constants. Constants left out have their own value.
+    scope
+        The indices of the result's axes.
+    sizes
+        The number of values of indices of ``scope``, where no array in the expression says it.
+    weights
+        ``(n,)`` weights of a batch mean; 1/n each by default.
+    examples
+        n, where no array in the expression says it.
+    unit
+        The value of the node ``Unit``: a number, or one per example.
+
+    Returns
+    -------
+    ndarray
+        Float64, ``(n, *sizes of scope)``; the first axis has length 1 if nothing varies with the example.
+
+    Raises
+    ------
+    DataError
+        If a symbol has no array.
+    InternalError
+        If nothing says how far an index runs.
+    """
+    known = index_sizes(_places(node, arrays), scope, sizes or {})
+    n = examples if examples is not None else _examples((node,), arrays, weights)
+    frame = _Frame(
+        arrays=arrays,
+        weights=np.full(n, 1.0 / max(n, 1)) if weights is None else np.asarray(weights, dtype=np.float64),
+        unit=None if unit is None else np.atleast_1d(np.asarray(unit, dtype=np.float64)),
+        rows=np.arange(n),
+        values={index: np.arange(known[index]) for index in scope},
+        sizes={index: known[index] for index in scope},
+    )
+    value = _summands(node, frame)
+    return np.broadcast_to(value, (len(value), *frame.shape[1:])).copy()
+
+
+def interpret_quantity(
+    quantity: Quantity,
+    arrays: Mapping[str, Array],
+    sizes: Mapping[Index, int] | None = None,
+    *,
+    weights: Array | None = None,
+    examples: int | None = None,
+) -> Array:
+    """The array a quantity stands for: ``(n, *indices)``, or ``indices`` if it is not per example.
+
+    A quantity under a parameter's own name (a gradient) has the parameter's shape.
+    """
+    known = dict(sizes or {})
+    if not quantity.per_example and quantity.name in arrays:
+        known = dict(zip(quantity.indices, np.shape(arrays[quantity.name]), strict=False)) | known
+    n = examples if examples is not None else _examples((quantity.body,), arrays, weights)
+    value = interpret(quantity.body, arrays, quantity.indices, sizes=known, weights=weights, examples=n)
+    if not quantity.per_example:
+        return np.asarray(value[0])
+    return np.broadcast_to(value, (n, *value.shape[1:])).copy()
+
+
+def interpret_computation(
+    computation: Computation,
+    arrays: Mapping[str, Array],
+    sizes: Mapping[Index, int] | None = None,
+    *,
+    weights: Array | None = None,
+    examples: int | None = None,
+) -> dict[str, Array]:
+    """Every quantity of the computation, by name."""
+    if examples is None:
+        examples = _examples([q.body for q in computation.quantities], arrays, weights)
+    return {
+        q.name: interpret_quantity(q, arrays, sizes, weights=weights, examples=examples)
+        for q in computation.quantities
+    }
+
+
+def interpret_law(
+    law: ConditionalLaw, arrays: Mapping[str, Array], *, examples: int | None = None
+) -> Array:
+    """The logits of a conditional law: ``(n, *shape)``, and the states last for a categorical target."""
+    target = arrays.get(law.target.name)
+    axes = access_axes(law.target) if target is None else _axes(law.target, arrays)
+    indices = law.indices if law.state is None else (*law.indices, law.state)
+    n = len(target) if examples is None and target is not None else examples
+    sizes = {index: axis.size for index, axis in zip(indices, axes, strict=True)}
+    return interpret_quantity(Quantity("logits", indices, law.logits), arrays, sizes, examples=n)
+
+
+def interpret_energy(model: Model, params: Mapping[str, Array], state: Mapping[str, Array]) -> Array:
+    """E(state), one number per example ``(n,)``."""
+    arrays = {**params, **state}
+    n = next((len(state[name]) for name in state), 1)
+    energy = np.zeros(n)
+    for term in model.terms:
+        energy = energy + interpret(Sum(term.body, term.over), arrays, examples=n)
+    return energy
