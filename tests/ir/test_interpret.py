@@ -50,16 +50,16 @@ from pgmc.ir.symbols import (
     Variable,
 )
 
-N, I, J, K, L = 6, 4, 3, 5, 2
-i, j, k, l = (fresh_index(name) for name in "ijkl")
-v = Variable("v", (Axis(I),), Binary())
+N, M, J, K, L = 6, 4, 3, 5, 2
+i, j, k, d = (fresh_index(name) for name in "ijkd")
+v = Variable("v", (Axis(M),), Binary())
 h = Variable("h", (Axis(J),), Binary())
-s = Variable("s", (Axis(I),), Spin())
+s = Variable("s", (Axis(M),), Spin())
 y = Variable("y", (Axis(L),), Categorical(K))
 x = Input("x", (Axis(L),))
-W = Parameter("W", (Axis(I), Axis(J)))
-U = Parameter("U", (Axis(I), Axis(I)))
-b = Parameter("b", (Axis(I),))
+W = Parameter("W", (Axis(M), Axis(J)))
+U = Parameter("U", (Axis(M), Axis(M)))
+b = Parameter("b", (Axis(M),))
 c = Parameter("c", (Axis(J),))
 R = Parameter("R", (Axis(L), Axis(K), Axis(J)))
 a = Parameter("a", ())
@@ -79,9 +79,9 @@ def data() -> dict[str, Any]:
     arrays = {p.name: rng.normal(size=[axis.size for axis in p.axes]) for p in (W, U, b, c, R)}
     return arrays | {
         "a": np.array(0.7),
-        "v": rng.integers(0, 2, (N, I)).astype(np.float32),
+        "v": rng.integers(0, 2, (N, M)).astype(np.float32),
         "h": rng.integers(0, 2, (N, J)).astype(np.float32),
-        "s": rng.choice([-1.0, 1.0], (N, I)),
+        "s": rng.choice([-1.0, 1.0], (N, M)),
         "y": rng.integers(0, K, (N, L)),
         "x": rng.normal(size=(N, L)),
     }
@@ -111,7 +111,7 @@ def test_two_layer_energy(data: dict[str, Any]) -> None:
 
 def test_pieces_do_not_change_the_value(data: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
     m = fresh_index("m")
-    inner = LogSumExp(Mul((get(R, k, l, m), get(c, m))), (m, l))
+    inner = LogSumExp(Mul((get(R, k, d, m), get(c, m))), (m, d))
     node = Sum(Mul((get(v, i), get(W, i, j), get(h, j), inner)), (i, j))
     node = Sum(Mul((get(x, k), node)), (k,))
     node = BatchMean(node)
@@ -122,17 +122,17 @@ def test_pieces_do_not_change_the_value(data: dict[str, Any], monkeypatch: pytes
 
 
 def test_third_order_with_a_one_hot_variable_and_an_input(data: dict[str, Any]) -> None:
-    node = Sum(Mul((get(x, l), get(y, l, k), get(R, l, k, j), get(h, j))), (l, k, j))
+    node = Sum(Mul((get(x, d), get(y, d, k), get(R, d, k, j), get(h, j))), (d, k, j))
     hot = np.eye(K)[data["y"]]
     expected = np.einsum("nl,nlk,lkj,nj->n", data["x"], hot, data["R"], data["h"])
     np.testing.assert_allclose(interpret(node, data), expected, rtol=1e-12)
 
 
 def test_free_indices_are_axes_in_the_order_of_the_scope(data: dict[str, Any]) -> None:
-    node = Sum(Mul((get(y, l, k), get(R, l, k, j))), (k,))
+    node = Sum(Mul((get(y, d, k), get(R, d, k, j))), (k,))
     hot = np.eye(K)[data["y"]]
     expected = np.einsum("nlk,lkj->njl", hot, data["R"])
-    np.testing.assert_allclose(interpret(node, data, (j, l)), expected, rtol=1e-12)
+    np.testing.assert_allclose(interpret(node, data, (j, d)), expected, rtol=1e-12)
 
 
 def test_same_layer_coupling_without_its_diagonal(data: dict[str, Any]) -> None:
@@ -145,7 +145,7 @@ def test_same_layer_coupling_without_its_diagonal(data: dict[str, Any]) -> None:
 @pytest.mark.parametrize("operator", ["==", "!=", "<", "<="])
 def test_relations(data: dict[str, Any], operator: str) -> None:
     node = Mul((Bracket((Compare(at(i), operator, shifted(k, 1)),)), get(U, i, k)))
-    rows, columns = np.indices((I, I))
+    rows, columns = np.indices((M, M))
     holds = {
         "==": rows == columns + 1,
         "!=": rows != columns + 1,
@@ -163,8 +163,8 @@ def test_nested_sum_inside_a_function(data: dict[str, Any]) -> None:
 
 
 def test_log_sum_exp_over_states(data: dict[str, Any]) -> None:
-    logits = Sum(Mul((get(R, l, k, j), get(h, j))), (j,))
-    value = interpret(LogSumExp(logits, (k,)), data, (l,))
+    logits = Sum(Mul((get(R, d, k, j), get(h, j))), (j,))
+    value = interpret(LogSumExp(logits, (k,)), data, (d,))
     expected = np.log(np.exp(np.einsum("lkj,nj->nlk", data["R"], data["h"])).sum(axis=2))
     np.testing.assert_allclose(value, expected, rtol=1e-12)
 
@@ -185,7 +185,7 @@ def test_batch_mean_is_the_weighted_sum(data: dict[str, Any]) -> None:
 
 def test_a_gradient_has_the_shape_of_its_parameter(data: dict[str, Any]) -> None:
     gradient = Quantity("W", (i, j), BatchMean(number(2)), per_example=False)
-    np.testing.assert_allclose(interpret_quantity(gradient, data), np.full((I, J), 2.0))
+    np.testing.assert_allclose(interpret_quantity(gradient, data), np.full((M, J), 2.0))
 
 
 def test_computation_gives_every_quantity_by_name(data: dict[str, Any]) -> None:
@@ -210,7 +210,7 @@ def test_law_of_a_binary_unit(data: dict[str, Any]) -> None:
 
 
 def test_law_of_a_categorical_unit_that_is_constant(data: dict[str, Any]) -> None:
-    law = ConditionalLaw(y, (l,), k, "Categorical", get(a))
+    law = ConditionalLaw(y, (d,), k, "Categorical", get(a))
     np.testing.assert_allclose(interpret_law(law, data), np.full((N, L, K), 0.7))
     del data["y"]
     assert interpret_law(law, data, examples=3).shape == (3, L, K)
@@ -254,7 +254,7 @@ def test_open_axis_leaves_out_the_summand_of_a_free_index(data: dict[str, Any]) 
 
 
 def test_periodic_axis_wraps(data: dict[str, Any]) -> None:
-    ring = Variable("s", (Axis(I, "periodic"),), Spin())
+    ring = Variable("s", (Axis(M, "periodic"),), Spin())
     bonds = Sum(Mul((get(ring, i), get(ring, shifted(i, -1)))), (i,))
     expected = (data["s"] * np.roll(data["s"], 1, axis=1)).sum(axis=1)
     np.testing.assert_allclose(interpret(bonds, data), expected)
@@ -269,8 +269,8 @@ def test_a_sum_of_indices_stays_inside() -> None:
     image = Variable("v", (Axis(7), Axis(6)), Binary())
     kernel = Parameter("F", (Axis(3), Axis(2)))
     arrays = {"v": rng.integers(0, 2, (2, 7, 6)), "F": rng.normal(size=(3, 2))}
-    moved = (Position(((i, 1), (k, 1))), Position(((j, 1), (l, 1))))
-    node = Sum(Mul((get(kernel, k, l), Access(image, moved))), (k, l))
+    moved = (Position(((i, 1), (k, 1))), Position(((j, 1), (d, 1))))
+    node = Sum(Mul((get(kernel, k, d), Access(image, moved))), (k, d))
     windows = np.lib.stride_tricks.sliding_window_view(arrays["v"], (3, 2), axis=(1, 2))
     expected = np.einsum("nijkl,kl->nij", windows, arrays["F"])
     np.testing.assert_allclose(interpret(node, arrays, (i, j)), expected)
@@ -303,7 +303,7 @@ def test_what_is_missing_is_named() -> None:
     with pytest.raises(DataError, match="b: no array was given for it"):
         interpret(get(b, i), {}, (i,))
     with pytest.raises(InternalError, match="how far the index j runs"):
-        interpret(get(b, i), {"b": np.zeros(I)}, (i, j))
+        interpret(get(b, i), {"b": np.zeros(M)}, (i, j))
 
 
 def test_sizes_are_those_of_the_arrays() -> None:

@@ -1,0 +1,339 @@
+"""Printing as one line of mathematics, for people.
+
+``Printer`` knows precedence, signs and the names of indices; how each construct is spelled is a method, so
+that another notation overrides spelling and nothing else. Printing rearranges (numbers first, reciprocals as a
+quotient, signs and numbers in front of sums) but never computes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+from fractions import Fraction
+from math import prod
+
+from pgmc.ir.answers import ConditionalLaw, Quantity
+from pgmc.ir.model import EnergyTerm, Model
+from pgmc.ir.nodes import (
+    ONE,
+    Access,
+    Add,
+    BatchMean,
+    Bracket,
+    Call,
+    Compare,
+    Index,
+    LogSumExp,
+    Mul,
+    Number,
+    Position,
+    Pow,
+    Scalar,
+    Sum,
+    Unit,
+)
+from pgmc.ir.rewrite import accesses, free_indices
+from pgmc.ir.symbols import Constant, Input, Symbol, Variable
+
+
+class Level(IntEnum):
+    """How tightly a piece of text holds together; it is bracketed where something tighter is needed."""
+
+    SUM = 1  # a + b
+    SERIES = 2  # Σ_i a[i]: fits where a product does, but swallows every factor to its right
+    PRODUCT = 3  # a·b
+    POWER = 4  # x²
+    ATOM = 5  # x, f(x)
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """Text without its sign."""
+
+    text: str
+    level: Level
+    negative: bool = False
+
+
+Names = Mapping[Index, str]
+
+RELATION_SIGNS = {"==": "=", "!=": "≠", "<": "<", "<=": "≤"}
+FUNCTION_NAMES = {"sigmoid": "σ", "sqrt": "√", "lgamma": "log Γ"}
+QUANTITY_NAMES = {"energy": "E", "free_energy": "F"}
+SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
+class Printer:
+    """Text in Unicode. The methods up to ``quotient`` are the spelling."""
+
+    times = "·"
+
+    def name(self, symbol: Symbol) -> str:
+        """The name of a symbol; an anonymous constant shows its value."""
+        return (isinstance(symbol, Constant) and symbol.shown) or symbol.name
+
+    def element(self, symbol: Symbol, positions: Sequence[str]) -> Piece:
+        """One element of a symbol's array."""
+        name = self.name(symbol)
+        text = f"{name}[{','.join(positions)}]" if positions else name
+        return Piece(text.removeprefix("-"), Level.ATOM, text.startswith("-"))
+
+    def multiple(self, coefficient: int, index: str) -> str:
+        """A multiple of an index in a position, without its sign."""
+        return index if coefficient == 1 else f"{coefficient}{self.times}{index}"
+
+    def brackets(self, text: str) -> str:
+        """The text in brackets."""
+        return f"({text})"
+
+    def function(self, name: str, argument: str) -> Piece:
+        """A function of an argument."""
+        return Piece(f"{FUNCTION_NAMES.get(name, name)}({argument})", Level.ATOM)
+
+    def series(self, indices: Sequence[str]) -> str:
+        """The sign of a sum over indices."""
+        single = all(len(name.rstrip("′")) == 1 for name in indices)
+        if single or len(indices) == 1:
+            return f"Σ_{''.join(indices)} "
+        return f"Σ_{{{','.join(indices)}}} "
+
+    def log_sum_exp(self, series: str, body: str) -> str:
+        """The logarithm of a sum of exponentials."""
+        return f"log {series}exp({body})"
+
+    def mean(self, body: str) -> str:
+        """The mean over examples."""
+        return f"⟨{body}⟩"
+
+    def condition(self, relations: Sequence[tuple[str, str, str]]) -> str:
+        """An Iverson bracket."""
+        return f"[{', '.join(f'{a} {RELATION_SIGNS[sign]} {b}' for a, sign, b in relations)}]"
+
+    def power(self, base: str, exponent: Fraction) -> Piece:
+        """A power with an exponent that is neither negative nor a half."""
+        if exponent.denominator == 1:
+            return Piece(base + str(exponent.numerator).translate(SUPERSCRIPTS), Level.POWER)
+        return Piece(f"{base}^({exponent})", Level.POWER)
+
+    def prime(self, name: str, count: int) -> str:
+        """The name of an index that must be told apart from ``count`` others of the same name."""
+        return name + "′" * count
+
+    def number(self, value: Fraction) -> Piece:
+        """A literal."""
+        level = Level.ATOM if value.denominator == 1 else Level.PRODUCT
+        return Piece(str(abs(value)), level, value < 0)
+
+    def quotient(self, numerator: Piece, denominator: Piece) -> str:
+        """A quotient of unsigned pieces."""
+        return f"{self.fit(numerator, Level.PRODUCT)}/{self.fit(denominator, Level.POWER)}"
+
+    # ---- structure -----------------------------------------------------------------------------------------
+
+    def fit(self, piece: Piece, level: Level) -> str:
+        """The text of a piece where at least ``level`` is needed."""
+        if piece.negative:
+            return self.brackets("-" + piece.text) if level > Level.SUM else "-" + piece.text
+        return self.brackets(piece.text) if piece.level < level else piece.text
+
+    def text(self, node: Scalar, names: Names) -> str:
+        """The whole expression, with its sign."""
+        return self.fit(self.piece(node, names), Level.SUM)
+
+    def piece(self, node: Scalar, names: Names) -> Piece:
+        """The expression, with its sign apart."""
+        match node:
+            case Number(value):
+                return self.number(value)
+            case Access(symbol, positions):
+                return self.element(symbol, [self.position(p, names) for p in positions])
+            case Add():
+                return self._sum_of_terms(flatten(Add, node), names)
+            case Mul() | Pow():
+                return self._product(node, names)
+            case Sum() | LogSumExp() | BatchMean():
+                return self._bound(node, names)
+            case Unit(name):
+                return Piece(name, Level.ATOM)
+            case Call(function, argument):
+                return self.function(function, self.text(argument, names))
+            case Bracket(relations):
+                return Piece(self.condition([self._relation(r, names) for r in relations]), Level.ATOM)
+
+    def position(self, position: Position, names: Names) -> str:
+        """An index, or an affine combination of indices."""
+        parts = [(c, self.multiple(abs(c), names[index])) for index, c in position.terms]
+        if position.offset or not parts:
+            parts.append((position.offset, str(abs(position.offset))))
+        text = "".join(("-" if c < 0 else "+") + part for c, part in parts)
+        return text.removeprefix("+")
+
+    def _relation(self, relation: Compare, names: Names) -> tuple[str, str, str]:
+        return self.position(relation.left, names), relation.operator, self.position(relation.right, names)
+
+    def _sum_of_terms(self, terms: Sequence[Scalar], names: Names) -> Piece:
+        pieces = [self.piece(term, names) for term in terms]
+        if len(pieces) == 1:
+            return pieces[0]
+        return Piece(join_terms(pieces), Level.SUM) if pieces else self.number(Fraction(0))
+
+    def _product(self, node: Scalar, names: Names) -> Piece:
+        factors = flatten(Mul, node)
+        number = prod((f.value for f in factors if isinstance(f, Number)), start=Fraction(1))
+        above: list[Piece] = []
+        below: list[Piece] = []
+        for factor in factors:
+            match factor:
+                case Number():
+                    continue
+                case Pow(base, exponent) if exponent < 0:
+                    below.append(self._power(base, -exponent, names))
+                case Pow(base, exponent):
+                    above.append(self._power(base, exponent, names))
+                case _:
+                    above.append(self.piece(factor, names))
+        negative = (sum(p.negative for p in (*above, *below)) + (number < 0)) % 2 == 1
+        if not below:
+            lead = [self.number(abs(number))] if abs(number) != 1 or not above else []
+            return self._times([*lead, *above], negative)
+        lead = (
+            [self.number(Fraction(abs(number.numerator)))]
+            if abs(number.numerator) != 1 or not above
+            else []
+        )
+        under = [self.number(Fraction(number.denominator))] if number.denominator != 1 else []
+        numerator, denominator = self._times([*lead, *above], False), self._times([*under, *below], False)
+        return Piece(self.quotient(numerator, denominator), Level.PRODUCT, negative)
+
+    def _times(self, pieces: Sequence[Piece], negative: bool) -> Piece:
+        """A product of unsigned factors, of which only the last may be a series."""
+        if len(pieces) == 1:
+            return self._signed(pieces[0], negative)
+        *first, last = [Piece(p.text, p.level) for p in pieces]
+        texts = [self.fit(p, Level.PRODUCT) for p in first] + [self.fit(last, Level.SERIES)]
+        level = Level.SERIES if last.level is Level.SERIES else Level.PRODUCT
+        return Piece(self.times.join(texts), level, negative)
+
+    def _signed(self, piece: Piece, negative: bool) -> Piece:
+        if negative and piece.level is Level.SUM:
+            return Piece(self.brackets(piece.text), Level.ATOM, negative)
+        return Piece(piece.text, piece.level, negative)
+
+    def _power(self, base: Scalar, exponent: Fraction, names: Names) -> Piece:
+        if exponent == Fraction(1, 2):
+            return self.function("sqrt", self.text(base, names))
+        piece = self.piece(base, names)
+        return piece if exponent == 1 else self.power(self.fit(piece, Level.ATOM), exponent)
+
+    def _bound(self, node: Sum | LogSumExp | BatchMean, names: Names) -> Piece:
+        if isinstance(node, LogSumExp):
+            inner = self.bind(node.over, names)
+            series = self.series([inner[index] for index in node.over])
+            return Piece(self.log_sum_exp(series, self.text(node.body, inner)), Level.SERIES)
+        number, rest = split_number(node.body)
+        if number != 1:
+            outside = BatchMean(rest) if isinstance(node, BatchMean) else Sum(rest, node.over)
+            return self._product(Mul((Number(number), outside)), names)
+        if isinstance(node, BatchMean):
+            piece = self.piece(node.body, names)
+            return Piece(self.mean(piece.text), Level.ATOM, piece.negative)
+        if not node.over:
+            return self.piece(node.body, names)
+        inner = self.bind(node.over, names)
+        piece = self.piece(node.body, inner)
+        body = self.fit(Piece(piece.text, piece.level), Level.SERIES)
+        series = self.series([inner[index] for index in node.over])
+        return Piece(series + body, Level.SERIES, piece.negative)
+
+    def bind(self, indices: Iterable[Index], names: Names) -> Names:
+        """Names for more indices, told apart from those in scope."""
+        extended = dict(names)
+        for index in indices:
+            count, name = 0, index.name
+            while name in extended.values():
+                count += 1
+                name = self.prime(index.name, count)
+            extended[index] = name
+        return extended
+
+
+def flatten(kind: type[Add] | type[Mul], node: Scalar) -> tuple[Scalar, ...]:
+    """The terms or factors, those of nested sums or products included."""
+    if isinstance(node, Add) and kind is Add:
+        return tuple(part for term in node.terms for part in flatten(kind, term))
+    if isinstance(node, Mul) and kind is Mul:
+        return tuple(part for factor in node.factors for part in flatten(kind, factor))
+    return (node,)
+
+
+def split_number(node: Scalar) -> tuple[Fraction, Scalar]:
+    """The expression as a number times the rest."""
+    factors = flatten(Mul, node)
+    numbers = [f.value for f in factors if isinstance(f, Number)]
+    rest = tuple(f for f in factors if not isinstance(f, Number))
+    if not numbers:
+        return Fraction(1), node
+    return prod(numbers, start=Fraction(1)), rest[0] if len(rest) == 1 else Mul(rest) if rest else ONE
+
+
+def join_terms(pieces: Sequence[Piece]) -> str:
+    """Terms with their signs between them."""
+    first, *rest = pieces
+    text = ("-" if first.negative else "") + first.text
+    return text + "".join((" - " if p.negative else " + ") + p.text for p in rest)
+
+
+def given_symbols(node: Scalar) -> tuple[Variable | Input, ...]:
+    """The variables and inputs that occur in an expression, in reading order."""
+    found = {a.symbol: None for a in accesses(node) if isinstance(a.symbol, Variable | Input)}
+    return tuple(found)
+
+
+def energy_expression(terms: Sequence[EnergyTerm]) -> Scalar:
+    """The terms as one expression."""
+    return Add(tuple(Sum(term.body, term.over) for term in terms))
+
+
+def print_scalar(node: Scalar) -> str:
+    """The expression on one line."""
+    printer = Printer()
+    return printer.text(node, printer.bind(free_indices(node), {}))
+
+
+def print_term(term: EnergyTerm) -> str:
+    """One summand of an energy, e.g. ``-Σ_ij v[i]·W[i,j]·h[j]``."""
+    return print_scalar(Sum(term.body, term.over))
+
+
+def print_model(model: Model) -> str:
+    """The energy, e.g. ``E(v, h) = -Σ_ij v[i]·W[i,j]·h[j] - Σ_i b[i]·v[i]``; inputs follow a semicolon."""
+    groups = (model.variables, model.inputs)
+    arguments = "; ".join(", ".join(s.name for s in group) for group in groups if group)
+    return f"E({arguments}) = {print_scalar(energy_expression(model.terms))}"
+
+
+def print_quantity(quantity: Quantity, left: str | None = None) -> str:
+    """``name[indices] = body``; ``left`` replaces the left-hand side's name."""
+    printer = Printer()
+    names = printer.bind(quantity.indices, {})
+    names = printer.bind((i for i in free_indices(quantity.body) if i not in names), names)
+    name = left or QUANTITY_NAMES.get(quantity.name, quantity.name)
+    if left is None and quantity.name in QUANTITY_NAMES:
+        name += f"({', '.join(s.name for s in given_symbols(quantity.body))})"
+    indices = f"[{','.join(names[i] for i in quantity.indices)}]" if quantity.indices else ""
+    return f"{name}{indices} = {printer.text(quantity.body, names)}"
+
+
+def print_conditional(law: ConditionalLaw) -> str:
+    """The law of one unit, e.g. ``P(h[j] = 1 | v) = σ(c[j] + Σ_i v[i]·W[i,j])``."""
+    printer = Printer()
+    names = printer.bind((*law.indices, *((law.state,) if law.state else ())), {})
+    own = ",".join(names[i] for i in law.indices)
+    unit = f"{law.target.name}[{own}]" if own else law.target.name
+    others = f"{law.target.name}[≠{own if len(law.indices) == 1 else f'({own})'}]"
+    given = ", ".join(others if s == law.target else s.name for s in given_symbols(law.logits))
+    value = names[law.state] if law.state else "+1" if law.family == "Spin" else "1"
+    event = f"P({unit} = {value}{f' | {given}' if given else ''})"
+    logits = printer.text(law.logits, names)
+    return f"{event} ∝ exp({logits})" if law.family == "Categorical" else f"{event} = σ({logits})"
