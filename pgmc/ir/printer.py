@@ -1,8 +1,8 @@
 """Printing as one line of mathematics, for people.
 
 ``Printer`` knows precedence, signs and the names of indices; how each construct is spelled is a method, so
-that another notation overrides spelling and nothing else. Printing rearranges (numbers first, reciprocals as a
-quotient, signs and numbers in front of sums) but never computes.
+that another notation overrides spelling and nothing else. Printing rearranges (numbers first, reciprocals as
+a quotient, signs and numbers in front of sums) but never computes.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from pgmc.ir.nodes import (
     Unit,
 )
 from pgmc.ir.rewrite import accesses, free_indices
-from pgmc.ir.symbols import Constant, Input, Symbol, Variable
+from pgmc.ir.symbols import Constant, Input, Parameter, Symbol, Variable
 
 
 class Level(IntEnum):
@@ -65,9 +65,11 @@ SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 class Printer:
-    """Text in Unicode. The methods up to ``quotient`` are the spelling."""
+    """Text in Unicode. The attributes and the methods up to ``others`` are the spelling."""
 
     times = "·"
+    bar = " | "
+    proportional = " ∝ "
 
     def name(self, symbol: Symbol) -> str:
         """The name of a symbol; an anonymous constant shows its value."""
@@ -128,6 +130,15 @@ class Printer:
     def quotient(self, numerator: Piece, denominator: Piece) -> str:
         """A quotient of unsigned pieces."""
         return f"{self.fit(numerator, Level.PRODUCT)}/{self.fit(denominator, Level.POWER)}"
+
+    def derivative(self, of: str, by: str) -> str:
+        """A partial derivative."""
+        return f"∂{of}/∂{by}"
+
+    def others(self, symbol: Symbol, indices: Sequence[str]) -> str:
+        """Every unit of a variable but one."""
+        own = ",".join(indices)
+        return f"{self.name(symbol)}[≠{own if len(indices) == 1 else f'({own})'}]"
 
     # ---- structure -----------------------------------------------------------------------------------------
 
@@ -257,6 +268,50 @@ class Printer:
             extended[index] = name
         return extended
 
+    # ---- equations -----------------------------------------------------------------------------------------
+
+    def scalar(self, node: Scalar) -> str:
+        """The expression, its free indices named."""
+        return self.text(node, self.bind(free_indices(node), {}))
+
+    def model(self, model: Model) -> str:
+        """The energy of a model; inputs follow a semicolon."""
+        groups = (model.variables, model.inputs)
+        arguments = "; ".join(self._list(group) for group in groups if group)
+        return f"E({arguments}) = {self.scalar(energy_expression(model.terms))}"
+
+    def quantity(self, quantity: Quantity, derivative_of: str | None = None) -> str:
+        """``name[indices] = body``, or the derivative of a quantity of that name by the one of this name."""
+        names = self.bind(quantity.indices, {})
+        body = self.text(
+            quantity.body,
+            self.bind((i for i in free_indices(quantity.body) if i not in names), names),
+        )
+        left = self.element(Parameter(quantity.name, ()), [names[i] for i in quantity.indices]).text
+        if derivative_of is not None:
+            left = self.derivative(self.mean(QUANTITY_NAMES[derivative_of]), left)
+        elif quantity.name in QUANTITY_NAMES:
+            left = f"{QUANTITY_NAMES[quantity.name]}({self._list(given_symbols(quantity.body))})"
+        return f"{left} = {body}"
+
+    def conditional(self, law: ConditionalLaw) -> str:
+        """The law of one unit given the symbols that occur in its logits."""
+        names = self.bind((*law.indices, *((law.state,) if law.state else ())), {})
+        own = [names[index] for index in law.indices]
+        value = names[law.state] if law.state else "+1" if law.family == "Spin" else "1"
+        given = ", ".join(
+            self.others(s, own) if s == law.target else self.name(s) for s in given_symbols(law.logits)
+        )
+        event = f"{self.element(law.target, own).text} = {value}"
+        left = f"P({event}{self.bar}{given})" if given else f"P({event})"
+        logits = self.text(law.logits, names)
+        if law.family == "Categorical":
+            return left + self.proportional + self.function("exp", logits).text
+        return f"{left} = {self.function('sigmoid', logits).text}"
+
+    def _list(self, symbols: Sequence[Symbol]) -> str:
+        return ", ".join(map(self.name, symbols))
+
 
 def flatten(kind: type[Add] | type[Mul], node: Scalar) -> tuple[Scalar, ...]:
     """The terms or factors, those of nested sums or products included."""
@@ -297,43 +352,24 @@ def energy_expression(terms: Sequence[EnergyTerm]) -> Scalar:
 
 def print_scalar(node: Scalar) -> str:
     """The expression on one line."""
-    printer = Printer()
-    return printer.text(node, printer.bind(free_indices(node), {}))
+    return Printer().scalar(node)
 
 
 def print_term(term: EnergyTerm) -> str:
     """One summand of an energy, e.g. ``-Σ_ij v[i]·W[i,j]·h[j]``."""
-    return print_scalar(Sum(term.body, term.over))
+    return Printer().scalar(Sum(term.body, term.over))
 
 
 def print_model(model: Model) -> str:
-    """The energy, e.g. ``E(v, h) = -Σ_ij v[i]·W[i,j]·h[j] - Σ_i b[i]·v[i]``; inputs follow a semicolon."""
-    groups = (model.variables, model.inputs)
-    arguments = "; ".join(", ".join(s.name for s in group) for group in groups if group)
-    return f"E({arguments}) = {print_scalar(energy_expression(model.terms))}"
+    """The energy, e.g. ``E(v, h) = -Σ_ij v[i]·W[i,j]·h[j] - Σ_i b[i]·v[i]``."""
+    return Printer().model(model)
 
 
-def print_quantity(quantity: Quantity, left: str | None = None) -> str:
-    """``name[indices] = body``; ``left`` replaces the left-hand side's name."""
-    printer = Printer()
-    names = printer.bind(quantity.indices, {})
-    names = printer.bind((i for i in free_indices(quantity.body) if i not in names), names)
-    name = left or QUANTITY_NAMES.get(quantity.name, quantity.name)
-    if left is None and quantity.name in QUANTITY_NAMES:
-        name += f"({', '.join(s.name for s in given_symbols(quantity.body))})"
-    indices = f"[{','.join(names[i] for i in quantity.indices)}]" if quantity.indices else ""
-    return f"{name}{indices} = {printer.text(quantity.body, names)}"
+def print_quantity(quantity: Quantity, derivative_of: str | None = None) -> str:
+    """A quantity, e.g. ``F(v) = -Σ_j softplus(c[j])`` or ``∂⟨E⟩/∂W[i,j] = -⟨v[i]·h[j]⟩``."""
+    return Printer().quantity(quantity, derivative_of)
 
 
 def print_conditional(law: ConditionalLaw) -> str:
     """The law of one unit, e.g. ``P(h[j] = 1 | v) = σ(c[j] + Σ_i v[i]·W[i,j])``."""
-    printer = Printer()
-    names = printer.bind((*law.indices, *((law.state,) if law.state else ())), {})
-    own = ",".join(names[i] for i in law.indices)
-    unit = f"{law.target.name}[{own}]" if own else law.target.name
-    others = f"{law.target.name}[≠{own if len(law.indices) == 1 else f'({own})'}]"
-    given = ", ".join(others if s == law.target else s.name for s in given_symbols(law.logits))
-    value = names[law.state] if law.state else "+1" if law.family == "Spin" else "1"
-    event = f"P({unit} = {value}{f' | {given}' if given else ''})"
-    logits = printer.text(law.logits, names)
-    return f"{event} ∝ exp({logits})" if law.family == "Categorical" else f"{event} = σ({logits})"
+    return Printer().conditional(law)

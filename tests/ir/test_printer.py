@@ -206,4 +206,4 @@ def test_quantities() -> None:
     assert print_quantity(energy) == print_model(Model("m", (v, h), (), (W, b, c), (), terms))
     gradient = Quantity("W", (i, j), BatchMean(minus(get(v, i), get(h, j))), per_example=False)
     assert print_quantity(gradient) == "W[i,j] = -⟨v[i]·h[j]⟩"
-    assert print_quantity(gradient, left="∂E/∂W") == "∂E/∂W[i,j] = -⟨v[i]·h[j]⟩"
+    assert print_quantity(gradient, derivative_of="energy") == "∂⟨E⟩/∂W[i,j] = -⟨v[i]·h[j]⟩"
