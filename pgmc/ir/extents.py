@@ -13,16 +13,21 @@ Place: TypeAlias = tuple[Position, Axis]
 
 
 def index_sizes(
-    places: Sequence[Place], wanted: Collection[Index], known: Mapping[Index, int]
+    places: Sequence[Place],
+    wanted: Collection[Index],
+    known: Mapping[Index, int],
+    extents: Mapping[tuple[str, int], int],
 ) -> dict[Index, int]:
     """The number of values of every wanted index, beside the known ones.
 
     An index that stands alone somewhere runs over that axis. Otherwise it runs over the values that keep its
-    positions inside their axes, given the sizes of the other indices of the position.
+    positions inside their axes, given the sizes of the other indices of the position. An index that stands
+    nowhere has the size that ``extents`` gives for its ``extent``.
     """
     sizes = {p.index: axis.size for p, axis in places if p.index is not None} | dict(known)
     while missing := [index for index in wanted if index not in sizes]:
         found = {i: size for place in places for i, size in _range_within(place, sizes) if i in missing}
+        found = found or {i: extents[i.extent] for i in missing if i.extent and i.extent in extents}
         if not found:
             raise InternalError(f"nothing says how far the index {missing[0].name} runs")
         sizes |= found

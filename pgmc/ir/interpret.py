@@ -12,18 +12,17 @@ are those of the result, and the summand with the position is 0. On a periodic a
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from fractions import Fraction
 from functools import reduce
-from typing import Any, TypeAlias
 
 import numpy as np
-import numpy.typing as npt
 
-from pgmc.errors import DataError, InternalError
+from pgmc.errors import InternalError
 from pgmc.ir.answers import Computation, ConditionalLaw, Quantity
-from pgmc.ir.extents import Place, index_sizes
+from pgmc.ir.extents import index_sizes
+from pgmc.ir.frames import Array, Frame, array_of, axes_of, extents_of, places_in
 from pgmc.ir.model import Model
 from pgmc.ir.nodes import (
     Access,
@@ -43,9 +42,7 @@ from pgmc.ir.nodes import (
     Unit,
 )
 from pgmc.ir.rewrite import accesses, position_indices
-from pgmc.ir.symbols import Axis, Constant, Symbol, access_axes, is_one_hot, is_per_example
-
-Array: TypeAlias = npt.NDArray[Any]
+from pgmc.ir.symbols import Symbol, access_axes, is_one_hot, is_per_example
 
 MAX_ELEMENTS = 1 << 22
 """Sums are evaluated in pieces of at most this many elements, where that is possible."""
@@ -71,69 +68,10 @@ RELATIONS: dict[str, Callable[[Array, Array], Array]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class _Frame:
-    """Where an expression is evaluated: the data, the examples, and the values of each index in scope."""
-
-    arrays: Mapping[str, Array]
-    weights: Array
-    unit: Array | None
-    rows: Array
-    values: Mapping[Index, Array]  # a sum may look at a piece of an index's range at a time
-    sizes: Mapping[Index, int]
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        return (len(self.rows), *(len(v) for v in self.values.values()))
-
-    @property
-    def rank(self) -> int:
-        return 1 + len(self.values)
-
-    def along(self, axis: int, values: Array) -> Array:
-        """The values laid along one axis of the frame."""
-        return values.reshape([-1 if k == axis else 1 for k in range(self.rank)])
-
-    def filled(self, value: float) -> Array:
-        """One number, the same everywhere."""
-        return np.full([1] * self.rank, value)
-
-    def position(self, position: Position) -> Array:
-        """The value of a position for every value of the indices in scope."""
-        axes = {index: 1 + k for k, index in enumerate(self.values)}
-        parts = (c * self.along(axes[i], self.values[i]) for i, c in position.terms)
-        return sum(parts, self.along(0, np.array([position.offset])))
-
-
-def _array(symbol: Symbol, arrays: Mapping[str, Array]) -> Array:
-    if symbol.name in arrays:
-        return np.asarray(arrays[symbol.name])
-    if isinstance(symbol, Constant) and symbol.value is not None:
-        return np.asarray(symbol.value)
-    raise DataError(f"{symbol.name}: no array was given for it.")
-
-
-def _axes(symbol: Symbol, arrays: Mapping[str, Array]) -> tuple[Axis, ...]:
-    """The axes an expression indexes, with the lengths of the array that was given."""
-    declared = access_axes(symbol)
-    sizes = _array(symbol, arrays).shape[int(is_per_example(symbol)) :]
-    own = tuple(replace(axis, size=size) for axis, size in zip(declared, sizes, strict=False))
-    return (*own, *declared[len(own) :])
-
-
-def _places(node: Scalar, arrays: Mapping[str, Array]) -> list[Place]:
-    """Every position in the expression with the axis it stands on."""
-    return [
-        place
-        for access in accesses(node)
-        for place in zip(access.positions, _axes(access.symbol, arrays), strict=True)
-    ]
-
-
 # ---- evaluation ------------------------------------------------------------------------------------------
 
 
-def _evaluate(node: Scalar, frame: _Frame) -> Array:
+def _evaluate(node: Scalar, frame: Frame) -> Array:
     match node:
         case Sum(body, over):
             return _sum(body, over, frame)
@@ -153,7 +91,7 @@ def _evaluate(node: Scalar, frame: _Frame) -> Array:
             return _leaf(node, frame)
 
 
-def _leaf(node: Number | Access | Unit | Bracket, frame: _Frame) -> Array:
+def _leaf(node: Number | Access | Unit | Bracket, frame: Frame) -> Array:
     match node:
         case Number(value):
             return frame.filled(float(value))
@@ -167,12 +105,12 @@ def _leaf(node: Number | Access | Unit | Bracket, frame: _Frame) -> Array:
             return reduce(np.multiply, (_compare(r, frame) for r in relations), frame.filled(1.0))
 
 
-def _element(symbol: Symbol, positions: tuple[Position, ...], frame: _Frame) -> Array:
+def _element(symbol: Symbol, positions: tuple[Position, ...], frame: Frame) -> Array:
     """The element at the positions, wrapped into their axes; ``_inside`` drops what lies outside."""
-    array = _array(symbol, frame.arrays)
+    array = array_of(symbol, frame.arrays)
     at = [
         frame.position(p) % axis.size
-        for p, axis in zip(positions, _axes(symbol, frame.arrays), strict=True)
+        for p, axis in zip(positions, axes_of(symbol, frame.arrays), strict=True)
     ]
     example = [frame.along(0, frame.rows)] if is_per_example(symbol) else []
     if is_one_hot(symbol):
@@ -187,24 +125,24 @@ def _power(base: Array, exponent: Fraction) -> Array:
     return np.power(base, exponent.numerator if exponent.denominator == 1 else float(exponent))
 
 
-def _compare(relation: Compare, frame: _Frame) -> Array:
+def _compare(relation: Compare, frame: Frame) -> Array:
     holds = RELATIONS[relation.operator]
     both: Array = holds(frame.position(relation.left), frame.position(relation.right))
     return both.astype(np.float64)
 
 
-def _sum(body: Scalar, over: tuple[Index, ...], frame: _Frame) -> Array:
+def _sum(body: Scalar, over: tuple[Index, ...], frame: Frame) -> Array:
     axes = tuple(range(frame.rank, frame.rank + len(over)))
     return reduce(np.add, (value.sum(axis=axes) for value in _instances(body, over, frame, dropped=0.0)))
 
 
-def _log_sum_exp(body: Scalar, over: tuple[Index, ...], frame: _Frame) -> Array:
+def _log_sum_exp(body: Scalar, over: tuple[Index, ...], frame: Frame) -> Array:
     pieces = _instances(body, over, frame, dropped=-np.inf)
     flat = (value.reshape(*value.shape[: frame.rank], -1) for value in pieces)
     return reduce(np.logaddexp, (np.logaddexp.reduce(value, axis=-1) for value in flat))
 
 
-def _batch_mean(body: Scalar, frame: _Frame) -> Array:
+def _batch_mean(body: Scalar, frame: Frame) -> Array:
     total = frame.filled(0.0)
     for rows in _split(frame.rows, math.prod(frame.shape[1:])):
         weighted = frame.along(0, frame.weights[rows]) * _evaluate(body, replace(frame, rows=rows))
@@ -212,9 +150,9 @@ def _batch_mean(body: Scalar, frame: _Frame) -> Array:
     return total
 
 
-def _instances(body: Scalar, over: tuple[Index, ...], frame: _Frame, dropped: float) -> Iterator[Array]:
+def _instances(body: Scalar, over: tuple[Index, ...], frame: Frame, dropped: float) -> Iterator[Array]:
     """The body for every value of the new indices, as trailing axes, in pieces along the first of them."""
-    sizes = index_sizes(_places(body, frame.arrays), over, frame.sizes)
+    sizes = index_sizes(places_in(body, frame.arrays), over, frame.sizes, frame.extents)
     ranges = {index: np.arange(sizes[index]) for index in over}
     first = over[0] if over else None
     rest = math.prod(frame.shape) * math.prod(len(ranges[i]) for i in over[1:])
@@ -237,13 +175,13 @@ def _split(values: Array, elements_each: int) -> list[Array]:
 # ---- instances outside an open axis ----------------------------------------------------------------------
 
 
-def _inside(node: Scalar, frame: _Frame, over: Collection[Index] | None) -> Array:
+def _inside(node: Scalar, frame: Frame, over: Collection[Index] | None) -> Array:
     """Whether positions of the node lie inside their axes, as far as this sum has to drop the instance.
 
     Those are the positions with an index of ``over`` (any, if that is None) and no index of a sum within.
     """
     inside = frame.along(0, np.array([True]))
-    for position, axis in _places(node, frame.arrays):
+    for position, axis in places_in(node, frame.arrays):
         indices = position_indices(position)
         mine = over is None or any(index in over for index in indices)
         ours = mine and all(index in frame.values for index in indices)
@@ -253,7 +191,7 @@ def _inside(node: Scalar, frame: _Frame, over: Collection[Index] | None) -> Arra
     return inside
 
 
-def _summands(node: Scalar, frame: _Frame) -> Array:
+def _summands(node: Scalar, frame: Frame) -> Array:
     """The value of the node, where a summand that stands outside an open axis is 0."""
     match node:
         case Add(terms):
@@ -272,7 +210,7 @@ def _examples(nodes: Sequence[Scalar], arrays: Mapping[str, Array], weights: Arr
     if weights is not None:
         return len(weights)
     symbols = (access.symbol for node in nodes for access in accesses(node))
-    return next((len(_array(s, arrays)) for s in symbols if is_per_example(s)), 1)
+    return next((len(array_of(s, arrays)) for s in symbols if is_per_example(s)), 1)
 
 
 def interpret(
@@ -281,6 +219,7 @@ def interpret(
     scope: Sequence[Index] = (),
     *,
     sizes: Mapping[Index, int] | None = None,
+    symbols: Iterable[Symbol] = (),
     weights: Array | None = None,
     examples: int | None = None,
     unit: float | Array | None = None,
@@ -298,6 +237,8 @@ def interpret(
         The indices of the result's axes.
     sizes
         The number of values of indices of ``scope``, where no array in the expression says it.
+    symbols
+        The model's symbols: they say how far an index runs that no access of the expression carries.
     weights
         ``(n,)`` weights of a batch mean; 1/n each by default.
     examples
@@ -317,15 +258,17 @@ def interpret(
     InternalError
         If nothing says how far an index runs.
     """
-    known = index_sizes(_places(node, arrays), scope, sizes or {})
+    extents = extents_of((*symbols, *(access.symbol for access in accesses(node))), arrays)
+    known = index_sizes(places_in(node, arrays), scope, sizes or {}, extents)
     n = examples if examples is not None else _examples((node,), arrays, weights)
-    frame = _Frame(
+    frame = Frame(
         arrays=arrays,
         weights=np.full(n, 1.0 / max(n, 1)) if weights is None else np.asarray(weights, dtype=np.float64),
         unit=None if unit is None else np.atleast_1d(np.asarray(unit, dtype=np.float64)),
         rows=np.arange(n),
         values={index: np.arange(known[index]) for index in scope},
         sizes={index: known[index] for index in scope},
+        extents=extents,
     )
     value = _summands(node, frame)
     return np.broadcast_to(value, (len(value), *frame.shape[1:])).copy()
@@ -336,6 +279,7 @@ def interpret_quantity(
     arrays: Mapping[str, Array],
     sizes: Mapping[Index, int] | None = None,
     *,
+    symbols: Iterable[Symbol] = (),
     weights: Array | None = None,
     examples: int | None = None,
 ) -> Array:
@@ -347,7 +291,9 @@ def interpret_quantity(
     if not quantity.per_example and quantity.name in arrays:
         known = dict(zip(quantity.indices, np.shape(arrays[quantity.name]), strict=False)) | known
     n = examples if examples is not None else _examples((quantity.body,), arrays, weights)
-    value = interpret(quantity.body, arrays, quantity.indices, sizes=known, weights=weights, examples=n)
+    value = interpret(
+        quantity.body, arrays, quantity.indices, sizes=known, symbols=symbols, weights=weights, examples=n
+    )
     if not quantity.per_example:
         return np.asarray(value[0])
     return np.broadcast_to(value, (n, *value.shape[1:])).copy()
@@ -358,28 +304,35 @@ def interpret_computation(
     arrays: Mapping[str, Array],
     sizes: Mapping[Index, int] | None = None,
     *,
+    symbols: Iterable[Symbol] = (),
     weights: Array | None = None,
     examples: int | None = None,
 ) -> dict[str, Array]:
     """Every quantity of the computation, by name."""
     if examples is None:
         examples = _examples([q.body for q in computation.quantities], arrays, weights)
+    symbols = tuple(symbols)
     return {
-        q.name: interpret_quantity(q, arrays, sizes, weights=weights, examples=examples)
+        q.name: interpret_quantity(q, arrays, sizes, symbols=symbols, weights=weights, examples=examples)
         for q in computation.quantities
     }
 
 
 def interpret_law(
-    law: ConditionalLaw, arrays: Mapping[str, Array], *, examples: int | None = None
+    law: ConditionalLaw,
+    arrays: Mapping[str, Array],
+    *,
+    symbols: Iterable[Symbol] = (),
+    examples: int | None = None,
 ) -> Array:
     """The logits of a conditional law: ``(n, *shape)``, and the states last for a categorical target."""
     target = arrays.get(law.target.name)
-    axes = access_axes(law.target) if target is None else _axes(law.target, arrays)
+    axes = access_axes(law.target) if target is None else axes_of(law.target, arrays)
     indices = law.indices if law.state is None else (*law.indices, law.state)
     n = len(target) if examples is None and target is not None else examples
     sizes = {index: axis.size for index, axis in zip(indices, axes, strict=True)}
-    return interpret_quantity(Quantity("logits", indices, law.logits), arrays, sizes, examples=n)
+    logits = Quantity("logits", indices, law.logits)
+    return interpret_quantity(logits, arrays, sizes, symbols=symbols, examples=n)
 
 
 def interpret_energy(model: Model, params: Mapping[str, Array], state: Mapping[str, Array]) -> Array:
@@ -388,5 +341,5 @@ def interpret_energy(model: Model, params: Mapping[str, Array], state: Mapping[s
     n = next((len(state[name]) for name in state), 1)
     energy = np.zeros(n)
     for term in model.terms:
-        energy = energy + interpret(Sum(term.body, term.over), arrays, examples=n)
+        energy = energy + interpret(Sum(term.body, term.over), arrays, symbols=model.symbols, examples=n)
     return energy

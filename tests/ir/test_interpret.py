@@ -308,3 +308,18 @@ def test_what_is_missing_is_named() -> None:
 
 def test_sizes_are_those_of_the_arrays() -> None:
     assert interpret(Sum(get(b, i), (i,)), {"b": np.ones(100)}) == 100.0
+
+
+def test_the_extent_of_an_index_that_stands_nowhere(data: dict[str, Any]) -> None:
+    unit, state = fresh_index("j", ("h", 0)), fresh_index("k", ("y", -1))
+    node = Sum(Call("softplus", get(a)), (unit,))
+    free = Add((node, LogSumExp(get(a), (state,))))
+    expected = J * np.log1p(np.exp(0.7)) + np.log(K * np.exp(0.7))
+    np.testing.assert_allclose(interpret(free, {"a": data["a"]}, symbols=(h, y)), [expected])
+    term = EnergyTerm(get(a), (unit,))
+    np.testing.assert_allclose(
+        interpret_energy(
+            Model("m", (h,), (), (a,), (), (term,)), {"a": data["a"]}, {"h": np.zeros((2, 9))}
+        ),
+        [9 * 0.7] * 2,
+    )
