@@ -7,6 +7,7 @@ a quotient, signs and numbers in front of sums) but never computes.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
@@ -61,6 +62,7 @@ Names = Mapping[Index, str]
 RELATION_SIGNS = {"==": "=", "!=": "≠", "<": "<", "<=": "≤"}
 FUNCTION_NAMES = {"sigmoid": "σ", "sqrt": "√", "lgamma": "log Γ"}
 QUANTITY_NAMES = {"energy": "E", "free_energy": "F"}
+LETTERS = "ijklmnpqrstuvwxyzabcdefgho"
 SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
@@ -126,6 +128,10 @@ class Printer:
         """A literal."""
         level = Level.ATOM if value.denominator == 1 else Level.PRODUCT
         return Piece(str(abs(value)), level, value < 0)
+
+    def product(self, factors: Sequence[str]) -> str:
+        """A product."""
+        return self.times.join(factors)
 
     def quotient(self, numerator: Piece, denominator: Piece) -> str:
         """A quotient of unsigned pieces."""
@@ -224,7 +230,7 @@ class Printer:
         *first, last = [Piece(p.text, p.level) for p in pieces]
         texts = [self.fit(p, Level.PRODUCT) for p in first] + [self.fit(last, Level.SERIES)]
         level = Level.SERIES if last.level is Level.SERIES else Level.PRODUCT
-        return Piece(self.times.join(texts), level, negative)
+        return Piece(self.product(texts), level, negative)
 
     def _signed(self, piece: Piece, negative: bool) -> Piece:
         if negative and piece.level is Level.SUM:
@@ -258,14 +264,12 @@ class Printer:
         return Piece(series + body, Level.SERIES, piece.negative)
 
     def bind(self, indices: Iterable[Index], names: Names) -> Names:
-        """Names for more indices, told apart from those in scope."""
+        """Names for more indices, told apart from those in scope; an index without a name gets a letter."""
         extended = dict(names)
         for index in indices:
-            count, name = 0, index.name
-            while name in extended.values():
-                count += 1
-                name = self.prime(index.name, count)
-            extended[index] = name
+            plain = index.name or next(c for c in LETTERS if c not in extended.values())
+            names_left = (self.prime(plain, count) for count in itertools.count())
+            extended[index] = next(name for name in names_left if name not in extended.values())
         return extended
 
     # ---- equations -----------------------------------------------------------------------------------------

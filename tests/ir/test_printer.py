@@ -165,6 +165,12 @@ def test_anonymous_constants_show_their_value() -> None:
     assert print_scalar(get(array, i)) == "const_2[i]"
 
 
+def test_indices_without_a_name_get_a_letter() -> None:
+    a, b = fresh_index(""), fresh_index("")
+    assert print_scalar(Sum(Mul((get(v, a), get(W, a, b))), (a, b))) == "Σ_ij v[i]·W[i,j]"
+    assert print_scalar(Mul((get(v, i), Sum(get(W, i, b), (b,))))) == "v[i]·Σ_j W[i,j]"
+
+
 def test_terms_and_models() -> None:
     assert print_term(terms[0]) == "-Σ_ij v[i]·W[i,j]·h[j]"
     model = Model("m", (v, h), (), (W, b, c), (), terms)
