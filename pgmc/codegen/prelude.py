@@ -9,9 +9,9 @@ into vector code, so that no separate row sampler is needed. Three things make t
 random word that is a pure function of its arguments, an exponential made of multiplications, and a comparison
 in place of a division. Helpers take and return the program's dtype; sites, chains and sweeps are integers.
 
-Random numbers follow one law in every backend (``pgmc.runtime.streams`` has it in NumPy): the stream's 128-bit
-key, the chain and the sweep give a row key (r0, r1); the row key and the number of the unit, its site, give one
-64-bit word. The mixing function is the finaliser of splitmix64.
+Random numbers follow one law in every backend (``pgmc.runtime.streams`` has it in NumPy). The 128-bit key of
+the stream, the chain and the sweep give a row key (r0, r1); the row key and the number of the unit, its site,
+give one 64-bit word. The mixing function is the finaliser of splitmix64.
 
 References
 ----------

@@ -1,0 +1,257 @@
+"""What a compiled model can do: evaluate queries and run sweeps, on any number of threads with the same result."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from pgmc.errors import DataError
+from pgmc.ir.model import Model
+from pgmc.ir.queries import Query, Sweep
+from pgmc.ir.symbols import is_per_example, shape_of
+from pgmc.runtime.kernels import Array, Dtype, Kernel, Launch, Panel, state_dtype
+from pgmc.runtime.streams import Stream
+from pgmc.runtime.threads import count_threads, map_panels, one_blas_thread
+
+CHAINS_PER_PANEL = 256
+"""Chains that a sweep takes together. A constant: the last bits of a product depend on the number of its rows."""
+
+EXAMPLES_PER_PANEL = 1024
+"""Examples that an evaluation takes together, which bounds the memory for what is computed in between."""
+
+SECONDS_PER_LAUNCH = 0.2
+"""How long kernels should run between two looks at whether the user pressed Ctrl-C."""
+
+
+class Executable:
+    """A model, the dtype it is computed in, and one kernel for each query that was asked.
+
+    Parameters
+    ----------
+    model
+        The model.
+    dtype
+        The program's dtype, ``"float32"`` or ``"float64"``.
+    make_kernel
+        The compiler: query -> kernel. Called once for each query.
+    find_blocks
+        The compiler: names of the free variables -> what one sweep updates, in order.
+    find_eliminable
+        The compiler: the variables that can be summed out analytically together.
+    """
+
+    def __init__(
+        self,
+        model: Model,
+        dtype: Dtype,
+        *,
+        make_kernel: Callable[[Query], Kernel],
+        find_blocks: Callable[[tuple[str, ...]], tuple[Any, ...]],
+        find_eliminable: Callable[[], tuple[str, ...]],
+    ) -> None:
+        self.model = model
+        self.dtype: Dtype = dtype
+        self._make_kernel = make_kernel
+        self._find_blocks = find_blocks
+        self._find_eliminable = find_eliminable
+        self._kernels: dict[Query, Kernel] = {}
+        self._making = threading.RLock()
+
+    def kernel(self, query: Query) -> Kernel:
+        """The kernel that answers the query, made when it is first asked for."""
+        if query not in self._kernels:
+            with self._making:
+                if query not in self._kernels:
+                    self._kernels[query] = self._make_kernel(query)
+        return self._kernels[query]
+
+    def blocks(self, free: tuple[str, ...]) -> tuple[Any, ...]:
+        """What one sweep over the free variables updates, in order."""
+        return self._find_blocks(free)
+
+    def eliminable(self) -> tuple[str, ...]:
+        """The variables to sum out analytically: those that leave the fewest joint states of the others."""
+        return self._find_eliminable()
+
+    def evaluate(
+        self,
+        query: Query,
+        params: Mapping[str, Array],
+        state: Mapping[str, Array],
+        *,
+        weights: Array | None = None,
+        threads: int | None = None,
+    ) -> dict[str, Array]:
+        """The answer to a query for a batch of examples.
+
+        Parameters
+        ----------
+        query
+            What is asked: ``Energy``, ``FreeEnergy``, ``Conditional``, ``Gradient``.
+        params
+            Name -> array of the declared shape, as ``encode_params`` gives it.
+        state
+            Name -> ``(n, *shape)``, as ``encode_state`` gives it; what the query does not need may be missing.
+        weights
+            ``(n,)`` weights of the examples in a mean; 1/n each by default.
+        threads
+            Number of threads, by default one for each core. The result does not depend on it.
+
+        Returns
+        -------
+        dict of str to ndarray
+            Energies ``(n,)`` in nats, float64; logits ``(n, *shape[, states])``; gradients of the parameters' shapes.
+
+        Raises
+        ------
+        IntractableError
+            If the compiler refuses the query.
+        DataError
+            If arrays are missing or differ in their numbers of rows or from the declared shapes.
+        """
+        kernel = self.kernel(query)
+        rows = _count_rows(self.model, state, weights)
+        if weights is None:
+            weights = np.full(rows, 1.0 / rows)
+        panels = [
+            _cut(params, state, weights, {}, first, min(first + EXAMPLES_PER_PANEL, rows))
+            for first in range(0, rows, EXAMPLES_PER_PANEL)
+        ]
+        with one_blas_thread():
+            answers = list(map_panels(kernel.evaluate, panels, count_threads(threads)))
+        return _join(answers, kernel.per_example)
+
+    def sweep(
+        self,
+        query: Sweep,
+        params: Mapping[str, Array],
+        state: Mapping[str, Array],
+        *,
+        stream: Stream,
+        first_sweep: int = 0,
+        sweeps: int = 1,
+        masks: Mapping[str, Array] | None = None,
+        threads: int | None = None,
+    ) -> None:
+        """Runs Gibbs sweeps of every chain, in place on ``state``.
+
+        Parameters
+        ----------
+        query
+            Which variables are free, and in which order blocks come.
+        params
+            Name -> array of the declared shape.
+        state
+            Name -> ``(chains, *shape)``, C-contiguous, of the dtypes that ``encode_state`` gives.
+        stream
+            The random numbers, keyed by the stream, the chain, the sweep and the unit.
+        first_sweep
+            Number of the first sweep: one call with ``sweeps=2`` does what two calls with ``first_sweep`` 0, 1 do.
+        sweeps
+            How many sweeps.
+        masks
+            Name -> boolean ``(chains, *shape)`` for each variable of ``query.masked``: units that keep their value.
+        threads
+            Number of threads, by default one for each core. The result does not depend on it.
+
+        Raises
+        ------
+        DataError
+            If a free variable's array cannot be updated in place.
+        """
+        _check_in_place(self.model, query, state, self.dtype)
+        kernel = self.kernel(query)
+        chains = _count_rows(self.model, state, None)
+        starts = range(0, chains, CHAINS_PER_PANEL)
+        panels = [
+            (first, _cut(params, state, None, masks or {}, first, min(first + CHAINS_PER_PANEL, chains)))
+            for first in starts
+        ]
+        workers = count_threads(threads)
+        done, length = 0, 1
+        with one_blas_thread():
+            while done < sweeps:
+                length = min(length, sweeps - done)
+                begin = time.perf_counter()
+                run = partial(_sweep_panel, kernel, stream.key, first_sweep + done, length)
+                for _ in map_panels(run, panels, workers):
+                    pass
+                done += length
+                length = _next_length(length, time.perf_counter() - begin)
+
+
+def _sweep_panel(
+    kernel: Kernel, key: tuple[int, int], first_sweep: int, sweeps: int, numbered: tuple[int, Panel]
+) -> None:
+    first_chain, panel = numbered
+    kernel.sweep(panel, Launch(key, first_chain, first_sweep, sweeps))
+
+
+def _next_length(length: int, seconds: float) -> int:
+    """The number of sweeps that would take about ``SECONDS_PER_LAUNCH``, growing at most tenfold at a time."""
+    return max(1, int(length * min(10.0, SECONDS_PER_LAUNCH / max(seconds, 1e-9))))
+
+
+def _cut(
+    params: Mapping[str, Array],
+    state: Mapping[str, Array],
+    weights: Array | None,
+    masks: Mapping[str, Array],
+    first: int,
+    last: int,
+) -> Panel:
+    """The rows from ``first`` to ``last``, as views."""
+    return Panel(
+        rows=last - first,
+        params=params,
+        state={name: array[first:last] for name, array in state.items()},
+        weights=None if weights is None else weights[first:last],
+        masks={name: array[first:last] for name, array in masks.items()},
+    )
+
+
+def _join(answers: Sequence[dict[str, Array]], per_example: Mapping[str, bool]) -> dict[str, Array]:
+    """The results of the whole batch: rows one after the other, means added up in the order of the panels."""
+    if len(answers) == 1:
+        return answers[0]
+    joined = {}
+    for name, first in answers[0].items():
+        parts = [answer[name] for answer in answers]
+        if per_example[name]:
+            joined[name] = np.concatenate(parts)
+        else:
+            joined[name] = np.asarray(sum(parts, np.zeros(first.shape))).astype(first.dtype)
+    return joined
+
+
+def _count_rows(model: Model, state: Mapping[str, Array], weights: Array | None) -> int:
+    """The number of rows that all arrays share."""
+    shapes = {s.name: shape_of(s) for s in model.symbols if is_per_example(s)}
+    rows = None if weights is None else len(weights)
+    for name, array in state.items():
+        expected = shapes.get(name, ())
+        if array.ndim == 0 or array.shape[1:] != expected:
+            raise DataError(f"{name}: expected an array of shape {('n', *expected)}, got {array.shape}.")
+        if rows is not None and len(array) != rows:
+            raise DataError(f"{name}: it has {len(array)} rows, but the arrays before it have {rows}.")
+        rows = len(array)
+    if rows == 0:
+        raise DataError("The arrays have no rows.")
+    return 1 if rows is None else rows
+
+
+def _check_in_place(model: Model, query: Sweep, state: Mapping[str, Array], dtype: Dtype) -> None:
+    for name in query.free:
+        if name not in state:
+            raise DataError(f"{name}: a sweep updates it, but the state has no array of that name.")
+        array, wanted = state[name], state_dtype(model.variable(name), dtype)
+        if array.dtype != wanted or not array.flags.c_contiguous or not array.flags.writeable:
+            raise DataError(
+                f"{name}: a sweep updates it in place and needs a writable C-contiguous {wanted} array, "
+                f"got {array.dtype}. Pass the state through pgmc.runtime.state.encode_state."
+            )

@@ -1,0 +1,164 @@
+"""Calling a kernel: each argument of a generated function is found by its role."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from pgmc.errors import InternalError
+from pgmc.ir.model import Model
+from pgmc.ir.signatures import Argument, KernelModule, Result, Role
+from pgmc.ir.symbols import Categorical, Symbol, Variable, shape_of
+
+Array: TypeAlias = npt.NDArray[Any]
+Dtype: TypeAlias = Literal["float32", "float64"]
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """The rows (examples or chains) that one call of a kernel works on."""
+
+    rows: int
+    params: Mapping[str, Array]
+    state: Mapping[str, Array]
+    weights: Array | None = None
+    masks: Mapping[str, Array] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Launch:
+    """Which random numbers a sweep draws: the key of the stream, and where its chains and sweeps are numbered from."""
+
+    key: tuple[int, int]
+    first_chain: int
+    first_sweep: int
+    sweeps: int
+
+
+class Kernel(Protocol):
+    """What answers a query at run time."""
+
+    @property
+    def per_example(self) -> Mapping[str, bool]:
+        """Per result: whether it has a leading axis of rows. Those that have none are linear in the weights."""
+
+    def evaluate(self, panel: Panel) -> dict[str, Array]:
+        """The results for the rows of the panel."""
+
+    def sweep(self, panel: Panel, launch: Launch) -> None:
+        """Updates the state of the panel in place."""
+
+
+def state_dtype(symbol: Symbol, dtype: Dtype) -> np.dtype[Any]:
+    """The dtype in which kernels hold a variable or an input."""
+    categorical = isinstance(getattr(symbol, "domain", None), Categorical)
+    return np.dtype(np.int64 if categorical else dtype)
+
+
+def first_sites(model: Model) -> dict[str, int]:
+    """Number of the first unit of each variable: units are numbered in declaration order, in C order within."""
+    sites, total = {}, 0
+    for variable in model.variables:
+        sites[variable.name] = total
+        total += math.prod(shape_of(variable))
+    return sites
+
+
+class CompiledKernel:
+    """A generated function and the arguments it takes."""
+
+    def __init__(self, module: KernelModule, function: Callable[..., None], model: Model) -> None:
+        self.module = module
+        self.per_example = {result.name: result.per_example for result in module.results}
+        self._function = function
+        self._symbols = {symbol.name: symbol for symbol in model.symbols}
+        self._sites = first_sites(model)
+        self._results = {result.name: result for result in module.results}
+        self._constants = {
+            argument.symbol: _contiguous(self._symbol(argument.symbol).value, argument)
+            for argument in module.arguments
+            if argument.role is Role.CONSTANT
+        }
+
+    def evaluate(self, panel: Panel) -> dict[str, Array]:
+        """The results for the rows of the panel."""
+        results = {name: self._allocate(result, panel) for name, result in self._results.items()}
+        self._call(panel, None, results)
+        return results
+
+    def sweep(self, panel: Panel, launch: Launch) -> None:
+        """Updates the state of the panel in place."""
+        self._call(panel, launch, {})
+
+    def _call(self, panel: Panel, launch: Launch | None, results: Mapping[str, Array]) -> None:
+        self._function(*(self._value(a, panel, launch, results) for a in self.module.arguments))
+
+    def _value(
+        self, argument: Argument, panel: Panel, launch: Launch | None, results: Mapping[str, Array]
+    ) -> Any:
+        match argument.role:
+            case Role.STATE | Role.INPUT:
+                return _contiguous(panel.state[argument.symbol], argument)
+            case Role.PARAMETER:
+                return _contiguous(panel.params[argument.symbol], argument)
+            case Role.CONSTANT:
+                return self._constants[argument.symbol]
+            case Role.STATES:
+                return self._states(argument.symbol)
+            case Role.SITE:
+                return self._sites[argument.symbol]
+            case Role.MASK:
+                return _contiguous(panel.masks[argument.symbol], argument)
+            case Role.WEIGHTS:
+                return _contiguous(panel.weights, argument)
+            case Role.RESULT:
+                result = results[argument.symbol]
+                return result.reshape(1) if argument.rank > result.ndim else result
+            case _:
+                return self._counter(argument, launch)
+
+    def _counter(self, argument: Argument, launch: Launch | None) -> Any:
+        if launch is None:
+            raise InternalError(
+                f"{self.module.name}: {argument.name} is known in a sweep only. Please report this."
+            )
+        match argument.role:
+            case Role.KEY:
+                return np.uint64(launch.key[int(argument.symbol == "key_1")])
+            case Role.FIRST_CHAIN:
+                return launch.first_chain
+            case Role.FIRST_SWEEP:
+                return launch.first_sweep
+            case _:
+                return launch.sweeps
+
+    def _allocate(self, result: Result, panel: Panel) -> Array:
+        shape = tuple(self._extent(name, axis, panel) for name, axis in result.axes)
+        return np.zeros((panel.rows, *shape) if result.per_example else shape, dtype=result.dtype)
+
+    def _extent(self, name: str, axis: int, panel: Panel) -> int:
+        if axis < 0:
+            return self._states(name)
+        if name in self._symbols:
+            return self._symbols[name].axes[axis].size
+        return panel.params[name].shape[axis]  # a parameter that only the ensemble of the query has
+
+    def _states(self, name: str) -> int:
+        domain = self._symbol(name).domain
+        if not isinstance(domain, Categorical):
+            raise InternalError(f"{self.module.name}: {name} has no states. Please report this.")
+        return domain.states
+
+    def _symbol(self, name: str) -> Any:
+        return self._symbols[name]
+
+
+def _contiguous(value: Any, argument: Argument) -> Any:
+    """The value as the kernel's signature has it: nothing is copied if it is so already."""
+    array = np.ascontiguousarray(value, dtype=argument.dtype)
+    return array.reshape(())[()] if argument.rank == 0 else array

@@ -1,0 +1,137 @@
+"""Counter-based random numbers: streams, and the law of the generated samplers in NumPy.
+
+A number is a pure function of (stream, chain, sweep, site): nothing depends on the number of chains, on the order of
+work, or on what was drawn before. ``pgmc.codegen.prelude`` has the same law for generated code, and the reference for
+the mixing function.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import operator
+import secrets
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from pgmc.errors import ArgumentError
+
+Words: TypeAlias = npt.NDArray[np.uint64]
+Array: TypeAlias = npt.NDArray[Any]
+
+_STEP = 0x9E3779B97F4A7C15
+_GRID_BITS = {"float32": 24, "float64": 53}
+
+
+def check_seed(seed: int | None) -> int:
+    """The seed itself, or one drawn from the operating system if it is None.
+
+    Raises
+    ------
+    ArgumentError
+        If it is not an integer in [0, 2^64).
+    """
+    if seed is None:
+        return secrets.randbits(64)
+    try:
+        value = operator.index(seed)
+    except TypeError:
+        value = -1
+    if isinstance(seed, bool | np.bool_) or not 0 <= value < 2**64:
+        raise ArgumentError(
+            f"seed={seed!r}: expected an integer from 0 to 2**64 - 1, or None for a fresh one."
+        )
+    return value
+
+
+@dataclass(frozen=True, slots=True, init=False)
+class Stream:
+    """Random numbers for one purpose.
+
+    Two streams of different seeds or purposes share no numbers: the key is a hash of both.
+
+    Parameters
+    ----------
+    seed
+        An integer in [0, 2^64), or None for one drawn from the operating system; ``Stream.seed`` tells it.
+    purpose
+        What the numbers are for.
+    """
+
+    seed: int
+    purpose: str
+    key: tuple[int, int] = field(repr=False)
+
+    def __init__(self, seed: int | None, purpose: str) -> None:
+        checked = check_seed(seed)
+        object.__setattr__(self, "seed", checked)
+        object.__setattr__(self, "purpose", purpose)
+        object.__setattr__(self, "key", _hash_key(checked, purpose))
+
+    def child(self, name: str) -> Stream:
+        """The stream of a part of this purpose."""
+        return Stream(self.seed, f"{self.purpose}/{name}")
+
+    def generator(self) -> np.random.Generator:
+        """NumPy's generator for work on the host, such as shuffling; independent of the numbers of kernels."""
+        key = np.array(_hash_key(self.seed, f"{self.purpose}/generator"), dtype=np.uint64)
+        return np.random.Generator(np.random.Philox(key=key))
+
+
+def _hash_key(seed: int, purpose: str) -> tuple[int, int]:
+    digest = hashlib.blake2b(f"{seed}/{purpose}".encode(), digest_size=16, person=b"pgmc stream").digest()
+    return int.from_bytes(digest[:8], "little"), int.from_bytes(digest[8:], "little")
+
+
+# ---- the law of generated samplers -----------------------------------------------------------------------
+
+
+def _mix(z: Words) -> Words:
+    """A bijection of 64-bit words in which every input bit moves every output bit."""
+    z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return z ^ (z >> np.uint64(31))
+
+
+def row_keys(key: tuple[int, int], chains: Array, sweep: int) -> tuple[Words, Words]:
+    """The keys (r0, r1) of the chains in one sweep."""
+    chain_steps = np.atleast_1d(chains).astype(np.uint64) * np.uint64(_STEP)
+    halves = np.array([(half + sweep * _STEP) % 2**64 for half in key], dtype=np.uint64)
+    r0, r1 = (_mix(half + chain_steps) for half in _mix(halves))
+    return r0, r1
+
+
+def random_words(key: tuple[int, int], chains: Array, sweep: int, sites: Array) -> Words:
+    """64 random bits for each chain and each unit, shape ``(chains, sites)``."""
+    r0, r1 = row_keys(key, chains, sweep)
+    z = r0[:, None] + np.atleast_1d(sites).astype(np.uint64) * np.uint64(_STEP)
+    z = ((z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)) ^ r1[:, None]
+    z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return z ^ (z >> np.uint64(31))
+
+
+def uniforms(words: Words, dtype: str = "float64") -> Array:
+    """Uniform numbers in (0, 1): odd multiples of 2^-24 or 2^-53, as float64."""
+    bits = _GRID_BITS[dtype]
+    return ((words >> np.uint64(64 - bits)) | np.uint64(1)).astype(np.float64) * 2.0**-bits
+
+
+def draw_on(logits: Array, words: Words, dtype: str) -> npt.NDArray[np.bool_]:
+    """True with probability sigmoid(logits)."""
+    size = 2.0 ** _GRID_BITS[dtype]
+    u = uniforms(words, dtype) * size
+    with np.errstate(over="ignore"):
+        return np.asarray(u + u * np.exp(-logits.astype(np.float64)) < size)
+
+
+def draw_codes(logits: Array, words: Words) -> npt.NDArray[np.int64]:
+    """State k with probability proportional to exp(logits[..., k])."""
+    top = logits.max(axis=-1, keepdims=True)
+    with np.errstate(invalid="ignore"):
+        weights = np.where(logits == top, 1.0, np.exp(logits - top))
+    running = np.cumsum(weights, axis=-1)
+    above = running > (uniforms(words) * running[..., -1])[..., None]
+    last = weights.shape[-1] - 1 - np.argmax(weights[..., ::-1] > 0, axis=-1)
+    return np.where(above.any(axis=-1), above.argmax(axis=-1), last)

@@ -1,0 +1,110 @@
+"""Panels of rows on several threads, and one BLAS thread inside each.
+
+Two BLAS threads on busy cores are slower than one, and their number can change the last bits of a product; so while
+kernels run the BLAS library has one thread, and the panels are what is parallel. Threads live as long as one call:
+nothing is left behind that a fork could break.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+from pgmc.errors import ArgumentError
+
+Item = TypeVar("Item")
+Value = TypeVar("Value")
+
+
+class _BlasLimit:
+    """One BLAS thread for as long as anyone is inside; the library's number of threads is global, so we count."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.users = 0
+        self._controller: Any = None
+        self._limiter: Any = None
+
+    def enter(self) -> None:
+        with self.lock:
+            if self.users == 0:
+                self._limiter = self._known_libraries().limit(limits=1, user_api="blas")
+            self.users += 1
+
+    def leave(self) -> None:
+        with self.lock:
+            self.users -= 1
+            if self.users == 0:
+                self._limiter.restore_original_limits()
+
+    def _known_libraries(self) -> Any:
+        # Looking for libraries takes a millisecond, so it is done once; kernels that call BLAS have loaded theirs.
+        if self._controller is None:
+            from threadpoolctl import ThreadpoolController
+
+            self._controller = ThreadpoolController()
+        return self._controller
+
+
+_blas_limit = _BlasLimit()
+
+
+def _after_fork() -> None:
+    """A child of a fork has one thread, which is inside nothing, and must not wait for a lock held by another."""
+    global _blas_limit
+    _blas_limit = _BlasLimit()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
+
+
+@contextmanager
+def one_blas_thread() -> Iterator[None]:
+    """While inside, products of matrices run on the calling thread alone."""
+    limit = _blas_limit
+    limit.enter()
+    try:
+        yield
+    finally:
+        limit.leave()
+
+
+def count_threads(threads: int | None) -> int:
+    """The number of threads to use: by default one for each core this process may run on.
+
+    Raises
+    ------
+    ArgumentError
+        If it is not a positive integer.
+    """
+    if threads is None:
+        if hasattr(os, "sched_getaffinity"):
+            return len(os.sched_getaffinity(0))
+        return os.cpu_count() or 1
+    if isinstance(threads, bool) or not isinstance(threads, int) or threads < 1:
+        raise ArgumentError(f"threads={threads!r}: expected a positive integer, or None for one per core.")
+    return threads
+
+
+def map_panels(function: Callable[[Item], Value], panels: Sequence[Item], threads: int) -> Iterator[Value]:
+    """``function`` of every panel, in order. At most ``threads`` values wait to be taken.
+
+    An exception, Ctrl-C included, drops the panels that have not started.
+    """
+    if threads == 1 or len(panels) <= 1:
+        yield from map(function, panels)
+        return
+    pool = ThreadPoolExecutor(min(threads, len(panels)))
+    try:
+        running = [pool.submit(function, panel) for panel in panels[:threads]]
+        for next_panel in range(threads, len(panels) + threads):
+            yield running.pop(0).result()
+            if next_panel < len(panels):
+                running.append(pool.submit(function, panels[next_panel]))
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
