@@ -1,0 +1,94 @@
+"""Blocks: what one sweep updates together, and in which order."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import networkx as nx
+
+from pgmc.analysis.coloring import color_variables
+from pgmc.errors import ModelError
+from pgmc.ir.answers import Mode
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Variables updated together.
+
+    In a ``parallel`` block no two units interact, so all are drawn at once; in a ``sequential`` one the units of the
+    single variable interact and are drawn one after the other.
+    """
+
+    variables: tuple[str, ...]
+    colour: int
+    mode: Mode
+    integrated_out: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        return f"[{', '.join(self.variables)}] {self.mode}"
+
+
+def find_blocks(graph: nx.Graph, free: tuple[str, ...], first: tuple[str, ...] = ()) -> tuple[Block, ...]:
+    """The fewest blocks that update every free variable; blocks within ``first`` come first.
+
+    Variables outside ``free`` are given, so they separate nothing and need no update.
+    """
+    leading = tuple(name for name in free if name in first)
+    trailing = tuple(name for name in free if name not in first)
+    return (*_color_blocks(graph, leading), *_color_blocks(graph, trailing))
+
+
+def _color_blocks(graph: nx.Graph, names: tuple[str, ...]) -> tuple[Block, ...]:
+    coloring = color_variables(graph, names)
+    blocks: list[Block] = []
+    for color in sorted(set(coloring.values())):
+        members = [name for name in names if coloring[name] == color]
+        together = tuple(name for name in members if not graph.has_edge(name, name))
+        if together:
+            blocks.append(Block(together, color, "parallel"))
+        blocks.extend(Block((n,), color, "sequential") for n in members if graph.has_edge(n, n))
+    return tuple(blocks)
+
+
+def check_blocks(graph: nx.Graph, blocks: tuple[tuple[str, ...], ...]) -> tuple[Block, ...]:
+    """The user's blocks as Block objects.
+
+    Raises
+    ------
+    ModelError
+        If a block is empty, names an unknown variable, omits or repeats one, or puts interacting variables together.
+    """
+    seen: set[str] = set()
+    result: list[Block] = []
+    for color, names in enumerate(blocks):
+        if not names:
+            raise ModelError(f"blocks: block {color} is empty. Remove it.")
+        for name in names:
+            _check_member(graph, name, seen)
+            seen.add(name)
+        _check_independent(graph, names)
+        alone = len(names) == 1 and graph.has_edge(names[0], names[0])
+        result.append(Block(tuple(names), color, "sequential" if alone else "parallel"))
+    missing = [name for name in graph.nodes if name not in seen]
+    if missing:
+        raise ModelError(f"blocks: no block updates {', '.join(missing)}. Add a block for every variable.")
+    return tuple(result)
+
+
+def _check_member(graph: nx.Graph, name: str, seen: set[str]) -> None:
+    if name not in graph.nodes:
+        known = ", ".join(graph.nodes)
+        raise ModelError(f"blocks: {name!r} is not a variable of the model. The variables are {known}.")
+    if name in seen:
+        raise ModelError(f"blocks: {name} stands in two blocks. Keep it in one.")
+
+
+def _check_independent(graph: nx.Graph, names: tuple[str, ...]) -> None:
+    for k, a in enumerate(names):
+        for b in names[k + 1 :]:
+            if graph.has_edge(a, b):
+                term = graph.edges[a, b]["terms"][0]
+                raise ModelError(f"blocks: {a} and {b} interact through {term}. Put them in different blocks.")
+        if len(names) > 1 and graph.has_edge(a, a):
+            term = graph.edges[a, a]["terms"][0]
+            raise ModelError(f"blocks: units of {a} interact through {term}. Give {a} a block of its own.")

@@ -1,0 +1,41 @@
+"""The name of the structure that the interaction graph shows, and the reason for it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import networkx as nx
+
+from pgmc.analysis.coloring import color_variables
+
+
+@dataclass(frozen=True, slots=True)
+class Structure:
+    """``name`` of the structure and why it was given."""
+
+    name: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.name}: {self.reason}"
+
+
+def name_structure(graph: nx.Graph) -> Structure:
+    """Name the structure of an interaction graph."""
+    coupled = sorted(name for name in graph.nodes if graph.has_edge(name, name))
+    if coupled:
+        return Structure("dense", f"units of {', '.join(coupled)} interact with one another")
+    if graph.number_of_edges() == 0:
+        return Structure("independent", "no two units interact")
+    colors = 1 + max(color_variables(graph, tuple(graph.nodes)).values())
+    if colors > 2:
+        return Structure("k-partite", f"{colors} groups of variables, no two units of a group interact")
+    if _is_chain(graph) and len(graph) > 2:
+        return Structure("layered", f"a chain of {len(graph)} layers, each interacting with its neighbours only")
+    return Structure("bipartite", "two groups of variables, no two units of a group interact")
+
+
+def _is_chain(graph: nx.Graph) -> bool:
+    """Whether the graph is one path."""
+    degrees = sorted(degree for _, degree in graph.degree())
+    return nx.is_connected(graph) and degrees[:2] == [1, 1] and all(d == 2 for d in degrees[2:])

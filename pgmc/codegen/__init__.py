@@ -1,0 +1,1 @@
+"""Text: from answers to array programs, loop programs, and the source of kernels."""

@@ -1,0 +1,110 @@
+"""The array program: whole-array steps that a printer for any array library can read.
+
+A step fills one array. Arrays are ir symbols: those of the model, and buffers, which are an ``Input`` when they have a
+leading axis of examples and a ``Constant`` when they have not.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from pgmc.ir.answers import BlockUpdate, ConditionalLaw
+from pgmc.ir.nodes import Access, Index, Scalar, at
+from pgmc.ir.printer import print_scalar
+from pgmc.ir.symbols import Axis, Constant, Input, Symbol, is_per_example
+
+
+def make_buffer(name: str, rank: int, per_example: bool) -> Symbol:
+    """A symbol for an array of the kernel's own."""
+    axes = tuple(Axis(0) for _ in range(rank))
+    return Input(name, axes) if per_example else Constant(name, axes)
+
+
+@dataclass(frozen=True, slots=True)
+class Operand:
+    """An array and the index on each of its axes (the axis of examples not counted)."""
+
+    symbol: Symbol
+    indices: tuple[Index, ...]
+
+    @property
+    def access(self) -> Access:
+        """The operand's element."""
+        return Access(self.symbol, tuple(at(index) for index in self.indices))
+
+    def __str__(self) -> str:
+        lead = ("n",) if is_per_example(self.symbol) else ()
+        return f"{self.symbol.name}[{', '.join((*lead, *(i.name for i in self.indices)))}]"
+
+
+@dataclass(frozen=True, slots=True)
+class Map:
+    """target[...] = body, element by element; sums left in the body are done in place."""
+
+    target: Operand
+    body: Scalar
+
+    def __str__(self) -> str:
+        return f"{self.target} = {print_scalar(self.body)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Contract:
+    """target = Σ_over left · right, a matrix product; over no index at all it runs over the examples."""
+
+    target: Operand
+    left: Operand
+    right: Operand
+    over: tuple[Index, ...]
+
+    def __str__(self) -> str:
+        over = "".join(i.name for i in self.over) or "n"
+        return f"{self.target} = Σ_{over} {self.left} · {self.right}   (matrix product)"
+
+
+@dataclass(frozen=True, slots=True)
+class Reduce:
+    """target[...] = Σ_n body, over the examples."""
+
+    target: Operand
+    body: Scalar
+
+    def __str__(self) -> str:
+        return f"{self.target} = Σ_n {print_scalar(self.body)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Draw:
+    """Every unit of the law's target drawn anew; ``law.logits`` reads buffers of earlier steps."""
+
+    law: ConditionalLaw
+    update: BlockUpdate
+
+    @property
+    def original(self) -> ConditionalLaw:
+        """The law as derived, before its sums became buffers."""
+        return next(law for law in self.update.laws if law.target == self.law.target)
+
+    def __str__(self) -> str:
+        return f"draw {self.law} ({self.update.mode})"
+
+
+Step: TypeAlias = Map | Contract | Reduce | Draw
+
+
+@dataclass(frozen=True, slots=True)
+class ArrayProgram:
+    """``once`` depends on parameters only; ``steps`` run for every call, or for every sweep.
+
+    ``results`` are the arrays to return, ``buffers`` those to allocate.
+    """
+
+    once: tuple[Step, ...]
+    steps: tuple[Step, ...]
+    buffers: tuple[Operand, ...]
+    results: tuple[Operand, ...] = ()
+
+    def __str__(self) -> str:
+        lines = [*map(str, self.once), *map(str, self.steps)]
+        return "\n".join(lines)

@@ -1,0 +1,199 @@
+"""The source of one kernel: header, helpers, signature, and the description the run time calls it by."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from pgmc.analysis.axes import unify_axes
+from pgmc.codegen.array_program import ArrayProgram, Contract, Draw, Map, Operand, Reduce
+from pgmc.codegen.lower_array_program import lower_computation, lower_sweep
+from pgmc.codegen.lower_contractions import WEIGHTS
+from pgmc.codegen.lower_loop_program import LoopLowering
+from pgmc.codegen.names import NameRegistry
+from pgmc.codegen.numba_printer import NumbaPrinter
+from pgmc.codegen.prelude import IMPORTS, Dtype, prelude
+from pgmc.ir.answers import Answer, Computation, Quantity, SweepSchedule
+from pgmc.ir.model import Model
+from pgmc.ir.nodes import Scalar
+from pgmc.ir.rewrite import accesses
+from pgmc.ir.signatures import Argument, KernelModule, Kind, Result, Role
+from pgmc.ir.symbols import Input, Parameter, Symbol, Variable, is_one_hot
+
+WIDE = ("energy", "free_energy")  # quantities accumulated and returned in float64
+
+
+@dataclass(frozen=True, slots=True)
+class Stages:
+    """Every stage of one kernel, kept for inspection."""
+
+    answer: Answer
+    array_program: ArrayProgram
+    module: KernelModule
+
+    def __str__(self) -> str:
+        parts = ("answer", self.answer), ("array program", self.array_program), ("source", self.module.source)
+        return "\n\n".join(f"{title}\n{'-' * len(title)}\n{stage}" for title, stage in parts)
+
+
+def build_kernel_module(model: Model, name: str, answer: Answer, dtype: Dtype) -> Stages:
+    """Generate the kernel ``name`` that carries out an answer for a model."""
+    names = NameRegistry()
+    printer = NumbaPrinter(names, dtype)
+    printer.aliases = {symbol.name: names.claim(symbol.name) for symbol in model.symbols}
+    lowering = LoopLowering(names, unify_axes(model))
+    if isinstance(answer, Computation):
+        result_names = {q.name: names.claim(_result_wish(q)) for q in answer.quantities}
+        program = lower_computation(answer, names, result_names)
+        lowering.precision = "float64" if answer.quantities[0].name in WIDE else "program"
+        statements, kind = lowering.lower_evaluation(program), "evaluate"
+    else:
+        program = lower_sweep(answer, names)
+        statements, kind = lowering.lower_sweeps(program), "sweep"
+    body = list(printer.statements(statements))
+    arguments, results = _Signature(model, printer, lowering, program, answer, dtype).build()
+    source = _source(name, model, answer, printer, arguments, body, dtype)
+    return Stages(answer, program, KernelModule(name, _kind(kind), source, arguments, results))
+
+
+def _kind(kind: str) -> Kind:
+    return "sweep" if kind == "sweep" else "evaluate"
+
+
+def _result_wish(quantity: Quantity) -> str:
+    return f"out_{quantity.name}" if quantity.per_example else f"grad_{quantity.name}"
+
+
+@dataclass(slots=True)
+class _Signature:
+    """Finds out which arguments the printed body mentions."""
+
+    model: Model
+    printer: NumbaPrinter
+    lowering: LoopLowering
+    program: ArrayProgram
+    answer: Answer
+    dtype: Dtype
+
+    def build(self) -> tuple[tuple[Argument, ...], tuple[Result, ...]]:
+        used = self._used_symbols()
+        arguments = [self._array(symbol) for symbol in self.model.symbols if symbol.name in used]
+        if WEIGHTS.name in used:
+            arguments.append(Argument("weights", Role.WEIGHTS, "weights", 1, self.dtype))
+        arguments += [
+            Argument(text, Role.EXTENT, axis[0], 0, "int64", axis[1]) for axis, text in self.printer.extents.items()
+        ]
+        if isinstance(self.answer, SweepSchedule):
+            arguments += self._sweep_arguments()
+            return tuple(arguments), ()
+        operands, quantities = self.program.results, self.answer.quantities
+        results = tuple(map(self._result, operands, quantities))
+        arguments += [
+            Argument(o.symbol.name, Role.RESULT, r.name, len(r.axes) + r.per_example, r.dtype)
+            for o, r in zip(operands, results, strict=True)
+        ]
+        return tuple(arguments), results
+
+    def _used_symbols(self) -> set[str]:
+        used = {a.symbol.name for node in self._expressions() for a in accesses(node)}
+        examples = [v.name for v in (*self.model.variables, *self.model.inputs)]
+        return used if used & set(examples) or WEIGHTS.name in used else used | set(examples[:1])
+
+    def _expressions(self) -> Iterable[Scalar]:
+        for step in (*self.program.once, *self.program.steps):
+            match step:
+                case Map(_, body) | Reduce(_, body):
+                    yield body
+                case Contract(_, left, right, _):
+                    yield left.access
+                    yield right.access
+                case Draw(law, _):
+                    yield law.logits
+                    yield Operand(law.target, law.indices).access
+
+    def _array(self, symbol: Symbol) -> Argument:
+        role = Role.CONSTANT
+        rank = len(symbol.axes)
+        if isinstance(symbol, Variable | Input):
+            role, rank = (Role.STATE if isinstance(symbol, Variable) else Role.INPUT), rank + 1
+        elif isinstance(symbol, Parameter):
+            role = Role.PARAMETER
+        dtype = "int64" if is_one_hot(symbol) else self.dtype
+        return Argument(self.printer.array(symbol.name), role, symbol.name, rank, dtype)  # type: ignore[arg-type]
+
+    def _sweep_arguments(self) -> list[Argument]:
+        sites = [Argument(t, Role.SITE, s, 0, "int64") for s, t in self.printer.sites.items()]
+        masks = [
+            Argument(text, Role.MASK, name, 1 + len(self.model.variable(name).axes), "bool")
+            for name, text in self.printer.masks.items()
+        ]
+        keys = [Argument(f"key_{k}", Role.KEY, f"key_{k}", 0, "uint64") for k in (0, 1)]
+        counters = [
+            Argument(role.value, role, role.value, 0, "int64")
+            for role in (Role.FIRST_CHAIN, Role.FIRST_SWEEP, Role.SWEEPS)
+        ]
+        return [*sites, *masks, *keys, *counters]
+
+    def _result(self, operand: Operand, quantity: Quantity) -> Result:
+        dtype = "float64" if quantity.name in WIDE else self.dtype
+        axes = tuple(self.lowering.extent(index) for index in operand.indices)
+        return Result(quantity.name, axes, quantity.per_example, dtype)
+
+
+def _source(
+    name: str,
+    model: Model,
+    answer: Answer,
+    printer: NumbaPrinter,
+    arguments: tuple[Argument, ...],
+    body: list[str],
+    dtype: Dtype,
+) -> str:
+    lead = next(a for a in arguments if a.role in (Role.STATE, Role.INPUT, Role.WEIGHTS))
+    header = f'"""{name} of the model {model.name}, generated by pgmc. State: {dtype}; logits and energies in nats."""'
+    call = textwrap.fill(", ".join(a.name for a in arguments), 100, initial_indent="    ", subsequent_indent="    ")
+    signature = textwrap.fill(
+        ", ".join(_type(a) for a in arguments), 100, initial_indent='    "', subsequent_indent='    "',
+        break_long_words=False,
+    )  # fmt: skip
+    signature = "\n".join(line + (' "' if k < len(signature.splitlines()) - 1 else '"')
+                          for k, line in enumerate(signature.splitlines()))  # fmt: skip
+    helpers = prelude(printer.helpers, dtype)
+    equations = textwrap.indent(str(answer), "    ")
+    return "\n".join(
+        [
+            header,
+            "",
+            IMPORTS,
+            "",
+            *([helpers, ""] if helpers else []),
+            "@njit(",
+            f'    "void("\n{signature}\n    ")",',
+            '    nogil=True,\n    cache=True,\n    fastmath={"contract"},\n    error_model="numpy",',
+            ")",
+            f"def {name}(",
+            call + ",",
+            "):",
+            f'    """{equations.strip()}"""',
+            f"    {printer.examples} = {lead.name}.shape[0]",
+            *body,
+            "",
+        ]
+    )
+
+
+def _type(argument: Argument) -> str:
+    if argument.role in (
+        Role.EXTENT,
+        Role.SITE,
+        Role.KEY,
+        Role.FIRST_CHAIN,
+        Role.FIRST_SWEEP,
+        Role.SWEEPS,
+    ):
+        return argument.dtype
+    base = "boolean" if argument.dtype == "bool" else argument.dtype
+    if argument.rank == 0:
+        return f"Array({base}, 0, 'C')"
+    return f"{base}[{', '.join([':'] * (argument.rank - 1) + ['::1'])}]"

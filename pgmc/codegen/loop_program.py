@@ -1,0 +1,182 @@
+"""The loop program: statements over scalars, one small step above source text.
+
+Scalars inside statements are ir expressions without sums; a local number is an access of a rank-0 ``Constant``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from pgmc.analysis.axes import AxisName
+from pgmc.ir.nodes import Access, Compare, Index, Scalar
+from pgmc.ir.symbols import Symbol
+
+Precision: TypeAlias = Literal["program", "float64", "int64"]
+
+
+@dataclass(frozen=True, slots=True)
+class Comment:
+    """A line for the reader."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Allocate:
+    """A new array; ``per_example`` puts the examples first."""
+
+    symbol: Symbol
+    extents: tuple[AxisName, ...]
+    per_example: bool
+    precision: Precision = "program"
+
+
+@dataclass(frozen=True, slots=True)
+class MatrixView:
+    """An array seen as a matrix with the given axes as rows and columns; None is the axis of examples."""
+
+    symbol: Symbol
+    rows: tuple[AxisName | None, ...]
+    columns: tuple[AxisName | None, ...]
+    transposed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class MatrixProduct:
+    """target = left @ right, by BLAS."""
+
+    target: MatrixView
+    left: MatrixView
+    right: MatrixView
+
+
+@dataclass(frozen=True, slots=True)
+class Loop:
+    """The body for every value of the index."""
+
+    index: Index
+    extent: AxisName
+    body: tuple[Statement, ...]
+    backward: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ExampleLoop:
+    """The body for every example."""
+
+    body: tuple[Statement, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SweepLoop:
+    """The body for every sweep."""
+
+    body: tuple[Statement, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """The body where all relations hold."""
+
+    relations: tuple[Compare, ...]
+    body: tuple[Statement, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class UnlessMasked:
+    """The body where the unit does not keep its value."""
+
+    target: Access
+    body: tuple[Statement, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PickState:
+    """The index becomes the state of a one-hot unit: a sum over states with one term left."""
+
+    index: Index
+    access: Access
+
+
+@dataclass(frozen=True, slots=True)
+class Let:
+    """A local number."""
+
+    local: Access
+    value: Scalar
+    precision: Precision
+
+
+@dataclass(frozen=True, slots=True)
+class LetLowest:
+    """A local number below every other, the start of a maximum."""
+
+    local: Access
+
+
+@dataclass(frozen=True, slots=True)
+class Raise:
+    """local = max(local, value)."""
+
+    local: Access
+    value: Scalar
+
+
+@dataclass(frozen=True, slots=True)
+class Increment:
+    """target += value."""
+
+    target: Access
+    value: Scalar
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """target = value."""
+
+    target: Access
+    value: Scalar
+
+
+@dataclass(frozen=True, slots=True)
+class Clear:
+    """Every element of an array becomes 0."""
+
+    symbol: Symbol
+
+
+@dataclass(frozen=True, slots=True)
+class RowKey:
+    """The random key of this chain in this sweep."""
+
+
+@dataclass(frozen=True, slots=True)
+class DrawUnit:
+    """target drawn from its family; ``logits`` is a number, or the row of a categorical unit."""
+
+    family: Literal["Bernoulli", "Spin", "Categorical"]
+    target: Access
+    logits: Scalar | Symbol
+    extents: tuple[AxisName, ...]
+
+
+Statement: TypeAlias = (
+    Comment
+    | Allocate
+    | MatrixProduct
+    | Loop
+    | ExampleLoop
+    | SweepLoop
+    | Guard
+    | UnlessMasked
+    | PickState
+    | Let
+    | LetLowest
+    | Raise
+    | Increment
+    | Store
+    | Clear
+    | RowKey
+    | DrawUnit
+)

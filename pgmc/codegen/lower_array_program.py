@@ -1,0 +1,86 @@
+"""From the answer of a query to an array program."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from pgmc.codegen.array_program import ArrayProgram, Contract, Draw, Map, Operand, Reduce, Step, make_buffer
+from pgmc.codegen.lower_contractions import ContractionLowering
+from pgmc.codegen.names import NameRegistry
+from pgmc.ir.answers import BlockUpdate, Computation, Quantity, SweepSchedule
+from pgmc.ir.nodes import Access, Scalar, at
+from pgmc.ir.symbols import is_per_example
+
+
+def lower_computation(computation: Computation, names: NameRegistry, result_names: dict[str, str]) -> ArrayProgram:
+    """The steps that fill the result arrays of a computation.
+
+    Parameters
+    ----------
+    computation : Computation
+        The quantities wanted.
+    names : NameRegistry
+        The kernel's names.
+    result_names : dict of str to str
+        The name in the source of each quantity's array.
+    """
+    lowering = ContractionLowering(names)
+    results: list[Operand] = []
+    for quantity in computation.quantities:
+        target = _result_operand(quantity, result_names[quantity.name])
+        results.append(target)
+        body = lowering.lower(quantity.body, quantity.indices)
+        if not _retarget(lowering, body, target):
+            lowering.steps.append(Map(target, body))
+    return ArrayProgram((), tuple(lowering.steps), tuple(lowering.buffers), tuple(results))
+
+
+def lower_sweep(schedule: SweepSchedule, names: NameRegistry) -> ArrayProgram:
+    """The steps of one sweep: the matrix products each block needs, then its draws."""
+    lowering = ContractionLowering(names)
+    for update in schedule.updates:
+        _lower_update(update, lowering)
+    free = frozenset(law.target.name for update in schedule.updates for law in update.laws)
+    once = tuple(s for s in lowering.steps if not isinstance(s, Draw) and not _sources(lowering, s) & free)
+    steps = tuple(s for s in lowering.steps if s not in once)
+    return ArrayProgram(once, steps, tuple(lowering.buffers))
+
+
+def _lower_update(update: BlockUpdate, lowering: ContractionLowering) -> None:
+    drawn = frozenset(law.target.name for law in update.laws)
+    lowering.changing = drawn if update.mode == "sequential" else frozenset()
+    laws = [replace(law, logits=lowering.lower(law.logits)) for law in update.laws]
+    lowering.steps.extend(Draw(law, update) for law in laws)
+    lowering.forget(drawn)
+
+
+def _result_operand(quantity: Quantity, name: str) -> Operand:
+    return Operand(make_buffer(name, len(quantity.indices), quantity.per_example), quantity.indices)
+
+
+def _retarget(lowering: ContractionLowering, body: Scalar, target: Operand) -> bool:
+    """Let the step that filled a buffer fill the result instead, if the buffer is the result and nothing else."""
+    if not isinstance(body, Access) or not lowering.steps:
+        return False
+    last = lowering.steps[-1]
+    owned = not isinstance(last, Draw) and last.target.symbol == body.symbol
+    same_order = body.positions == tuple(at(index) for index in target.indices)
+    if not owned or not same_order or is_per_example(body.symbol) != is_per_example(target.symbol):
+        return False
+    assert not isinstance(last, Draw)
+    lowering.steps[-1] = _renamed(last, target)
+    lowering.release(last.target)
+    return True
+
+
+def _renamed(step: Map | Contract | Reduce, target: Operand) -> Step:
+    """The step filling another array. Its target carries the same indices, so its body need not change."""
+    return replace(step, target=replace(target, indices=step.target.indices))
+
+
+def _sources(lowering: ContractionLowering, step: Step) -> frozenset[str]:
+    if isinstance(step, Contract):
+        return lowering.sources_of(step.left.access) | lowering.sources_of(step.right.access)
+    if isinstance(step, Map | Reduce):
+        return lowering.sources_of(step.body)
+    return frozenset()

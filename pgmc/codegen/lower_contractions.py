@@ -1,0 +1,220 @@
+"""Contractions: sums of products taken apart into matrix products and what is left.
+
+A sum ``Σ_i a_i b_i`` of two factors becomes a matrix product when the summed indices are all the factors share and each
+has indices of its own; examples count as an index of every per-example factor. The batch mean of a product whose
+factors fall into two groups without a common index is a matrix product over the examples.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from itertools import combinations
+
+from pgmc.codegen.array_program import Contract, Map, Operand, Reduce, Step, make_buffer
+from pgmc.codegen.names import NameRegistry
+from pgmc.codegen.structural_key import structural_key
+from pgmc.ir.nodes import ONE, Access, Add, BatchMean, Bracket, Index, Mul, Number, Scalar, Sum, at
+from pgmc.ir.rewrite import accesses, depends_on_example, free_indices, map_children, walk
+from pgmc.ir.symbols import Input, is_one_hot, is_per_example
+
+WEIGHTS = Input("weights", ())
+
+
+@dataclass(slots=True)
+class ContractionLowering:
+    """Collects the steps of one kernel. ``changing`` names variables that a sequential update is rewriting."""
+
+    names: NameRegistry
+    steps: list[Step] = field(default_factory=list)
+    buffers: list[Operand] = field(default_factory=list)
+    changing: frozenset[str] = frozenset()
+    sources: dict[str, frozenset[str]] = field(default_factory=dict)
+    _known: dict[tuple[Scalar, tuple[int, ...]], Operand] = field(default_factory=dict)
+
+    def forget(self, names: frozenset[str]) -> None:
+        """Drop what was computed from the named variables: they have changed."""
+        stale = [k for k, target in self._known.items() if names & self.sources[target.symbol.name]]
+        for key in stale:
+            del self._known[key]
+
+    def release(self, target: Operand) -> None:
+        """Drop a buffer whose step now fills another array."""
+        self.buffers.remove(target)
+        self._known = {key: known for key, known in self._known.items() if known != target}
+
+    def sources_of(self, node: Scalar) -> frozenset[str]:
+        """Names of the model's symbols that a value is computed from, through any number of buffers."""
+        names = (a.symbol.name for a in accesses(node))
+        return frozenset().union(*(self.sources.get(name, frozenset((name,))) for name in names))
+
+    def lower(self, node: Scalar, prefer: tuple[Index, ...] = ()) -> Scalar:
+        """The expression with matrix products replaced by the buffers that hold them."""
+        if isinstance(node, BatchMean):
+            return self._lower_mean(node.body, prefer)
+        node = map_children(node, lambda child: self.lower(child, prefer))
+        if isinstance(node, Sum):
+            return self._lower_sum(_factors(node.body), node.over)
+        return node
+
+    def _lower_sum(self, factors: list[Scalar], over: tuple[Index, ...]) -> Scalar:
+        outside = [f for f in factors if not set(free_indices(f)) & set(over)]
+        inside = [f for f in factors if set(free_indices(f)) & set(over)]
+        while (pair := self._matrix_pair(inside, over)) is not None:
+            left, right, shared = pair
+            inside = [f for f in inside if f is not left and f is not right]
+            over = tuple(i for i in over if i not in shared)
+            product = self._contract(left, right, shared)
+            (inside if set(free_indices(product)) & set(over) else outside).append(product)
+        rest = [Sum(_product(inside), over)] if over else inside
+        return _product([*outside, *rest])
+
+    def _matrix_pair(
+        self, factors: list[Scalar], over: tuple[Index, ...]
+    ) -> tuple[Scalar, Scalar, tuple[Index, ...]] | None:
+        """The two factors to multiply first: those that leave the fewest indices."""
+        best: tuple[int, Scalar, Scalar, tuple[Index, ...]] | None = None
+        for left, right in combinations(factors, 2):
+            if not (self._is_dense(left) and self._is_dense(right)):
+                continue
+            a, b = _axes(left), _axes(right)
+            others = {i for f in factors if f is not left and f is not right for i in free_indices(f)}
+            shared = tuple(i for i in over if i in a and i in b and i not in others)
+            own_a, own_b = a - set(shared), b - set(shared)
+            if shared and own_a and own_b and not own_a & own_b:
+                candidate = (len(own_a) + len(own_b), left, right, shared)
+                best = candidate if best is None or candidate[0] < best[0] else best
+        return None if best is None else best[1:]
+
+    def _is_dense(self, factor: Scalar) -> bool:
+        """Whether the factor may become a whole array: no bracket, and nothing that changes meanwhile."""
+        return not any(
+            isinstance(n, Bracket) or (isinstance(n, Access) and n.symbol.name in self.changing) for n in walk(factor)
+        )
+
+    def _contract(self, left: Scalar, right: Scalar, over: tuple[Index, ...]) -> Scalar:
+        if depends_on_example(right) and not depends_on_example(left):
+            left, right = right, left  # examples are the rows of the product
+        own_left = tuple(i for i in free_indices(left) if i not in over)
+        own_right = tuple(i for i in free_indices(right) if i not in over)
+
+        def build(target: Operand) -> Step:
+            a = self._operand(left, own_left, over)
+            return Contract(target, a, self._operand(right, own_right, over), over)
+
+        return self._memoise(Sum(_product([left, right]), over), (*own_left, *own_right), "field", build)
+
+    def _operand(self, factor: Scalar, own: tuple[Index, ...], over: tuple[Index, ...]) -> Operand:
+        """The factor as an array whose own indices and whose summed indices stand together."""
+        if isinstance(factor, Access) and not is_one_hot(factor.symbol):
+            indices = tuple(p.index for p in factor.positions)
+            plain = None not in indices and len(set(indices)) == len(indices)
+            layouts = [(*own, *over)] if own and is_per_example(factor.symbol) else [(*own, *over), (*over, *own)]
+            if plain and indices in layouts:
+                return Operand(factor.symbol, indices)  # type: ignore[arg-type]
+        return self._materialise(factor, (*own, *over))
+
+    def _materialise(self, factor: Scalar, indices: tuple[Index, ...]) -> Operand:
+        access = self._memoise(factor, indices, "part", lambda target: Map(target, factor))
+        return Operand(access.symbol, indices)
+
+    def _memoise(
+        self, value: Scalar, indices: tuple[Index, ...], wish: str, build: Callable[[Operand], Step]
+    ) -> Access:
+        """The buffer that holds the value; computed once if the same value was needed before."""
+        key, free = structural_key(value)
+        order = tuple(free.index(index) for index in indices)
+        if (key, order) not in self._known:
+            target = self._new_buffer(wish, value, indices, depends_on_example(value))
+            self.steps.append(build(target))
+            self._known[key, order] = target
+        return Access(self._known[key, order].symbol, tuple(at(index) for index in indices))
+
+    def _new_buffer(self, wish: str, value: Scalar, indices: tuple[Index, ...], per_example: bool) -> Operand:
+        name = self.names.claim(_wish(wish, value))
+        target = Operand(make_buffer(name, len(indices), per_example), indices)
+        self.buffers.append(target)
+        self.sources[name] = self.sources_of(value)
+        return target
+
+    def _lower_mean(self, body: Scalar, prefer: tuple[Index, ...]) -> Scalar:
+        if isinstance(body, Add):
+            return _sum([self._lower_mean(term, prefer) for term in body.terms])
+        factors = _factors(self.lower(body))
+        fixed = [f for f in factors if not depends_on_example(f) and not isinstance(f, Number)]
+        moving = [f for f in factors if depends_on_example(f)]
+        coefficient: list[Scalar] = [f for f in factors if isinstance(f, Number)]
+        groups = [g for g in _components(moving) if any(free_indices(f) for f in g)]
+        scalars = [f for f in moving if not free_indices(f)]
+        weight = [*coefficient, Access(WEIGHTS, ()), *scalars]
+        if len(groups) < 2 or not all(self._is_dense(f) for f in moving):
+            return self._reduce(_product([*weight, *[f for g in groups for f in g]]), fixed)
+        return _product([*fixed, self._contract_examples(groups, weight, prefer)])
+
+    def _reduce(self, value: Scalar, fixed: list[Scalar]) -> Scalar:
+        indices = free_indices(value)
+        known = self._known.get((structural_key(value)[0], tuple(range(len(indices)))))
+        if known is not None:
+            value = Access(known.symbol, tuple(at(index) for index in indices))
+        target = self._new_buffer("mean", value, indices, per_example=False)
+        self.steps.append(Reduce(target, value))
+        return _product([*fixed, target.access])
+
+    def _contract_examples(self, groups: list[list[Scalar]], weight: list[Scalar], prefer: tuple[Index, ...]) -> Scalar:
+        """Σ_n weight · left · right with the groups as rows and columns, in the order the result wants."""
+        place = {index: k for k, index in enumerate(prefer)}
+        groups = sorted(groups, key=lambda g: min(place.get(i, 99) for f in g for i in free_indices(f)))
+        right, rest = groups[-1], [f for g in groups[:-1] for f in g]
+        sides = [rest, right]
+        carrier = 0 if _is_plain(sides[1]) and not _is_plain(sides[0]) else 1
+        sides[carrier] = [*weight, *sides[carrier]]
+        values = [_product(side) for side in sides]
+        own = [tuple(sorted(free_indices(v), key=lambda i: place.get(i, 99))) for v in values]
+        operands = [self._operand(v, o, ()) for v, o in zip(values, own, strict=True)]
+        indices = (*own[0], *own[1])
+        target = self._new_buffer("mean", _product(values), indices, per_example=False)
+        self.steps.append(Contract(target, operands[0], operands[1], ()))
+        return target.access
+
+
+_EXAMPLES = Index(0, "n")
+
+
+def _axes(factor: Scalar) -> set[Index]:
+    """The indices of a factor as an array, the examples among them."""
+    return {*free_indices(factor), *((_EXAMPLES,) if depends_on_example(factor) else ())}
+
+
+def _factors(node: Scalar) -> list[Scalar]:
+    return list(node.factors) if isinstance(node, Mul) else [node]
+
+
+def _product(factors: list[Scalar]) -> Scalar:
+    flat = [inner for f in factors for inner in _factors(f) if inner != ONE]
+    return ONE if not flat else flat[0] if len(flat) == 1 else Mul(tuple(flat))
+
+
+def _sum(terms: list[Scalar]) -> Scalar:
+    return terms[0] if len(terms) == 1 else Add(tuple(terms))
+
+
+def _components(factors: list[Scalar]) -> list[list[Scalar]]:
+    """Factors grouped by common indices."""
+    groups: list[tuple[set[Index], list[Scalar]]] = []
+    for factor in factors:
+        indices = set(free_indices(factor))
+        touching = [g for g in groups if g[0] & indices]
+        merged = (indices.union(*(g[0] for g in touching)), [f for g in touching for f in g[1]] + [factor])
+        groups = [g for g in groups if not g[0] & indices] + [merged]
+    return [members for _, members in groups]
+
+
+def _is_plain(side: list[Scalar]) -> bool:
+    return len(side) == 1 and isinstance(side[0], Access) and not is_one_hot(side[0].symbol)
+
+
+def _wish(kind: str, value: Scalar) -> str:
+    """A telling name: the kind of buffer and the symbols that enter it."""
+    symbols = dict.fromkeys(a.symbol.name for a in accesses(value) if a.symbol != WEIGHTS)
+    short = [name for name in symbols if not name.startswith(("field_", "part_", "mean_"))]
+    return "_".join([kind, *short])[:40]

@@ -1,0 +1,306 @@
+"""The text of a loop program as a Numba function."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from fractions import Fraction
+
+from pgmc.analysis.axes import AxisName
+from pgmc.codegen.loop_program import (
+    Allocate,
+    Clear,
+    Comment,
+    DrawUnit,
+    ExampleLoop,
+    Guard,
+    Increment,
+    Let,
+    LetLowest,
+    Loop,
+    MatrixProduct,
+    MatrixView,
+    PickState,
+    Raise,
+    RowKey,
+    Statement,
+    Store,
+    SweepLoop,
+    UnlessMasked,
+)
+from pgmc.codegen.names import NameRegistry
+from pgmc.codegen.prelude import Dtype
+from pgmc.errors import InternalError
+from pgmc.ir.nodes import (
+    Access,
+    Add,
+    Bracket,
+    Call,
+    Compare,
+    Index,
+    Mul,
+    Number,
+    Position,
+    Pow,
+    Scalar,
+)
+from pgmc.ir.symbols import is_one_hot, is_per_example
+
+_INDENT = "    "
+_LIBRARY = {"exp": "np.exp", "log": "np.log", "tanh": "np.tanh", "cos": "np.cos", "sin": "np.sin", "sqrt": "np.sqrt"}
+
+
+@dataclass(slots=True)
+class NumbaPrinter:
+    """Prints statements and remembers which arguments and helpers they mention."""
+
+    names: NameRegistry
+    dtype: Dtype
+    extents: dict[AxisName, str] = field(default_factory=dict)
+    sites: dict[str, str] = field(default_factory=dict)
+    masks: dict[str, str] = field(default_factory=dict)
+    helpers: dict[str, None] = field(default_factory=dict)
+    aliases: dict[str, str] = field(default_factory=dict)
+    _indices: dict[Index, str] = field(default_factory=dict)  # of the enclosing loops
+    _letters: list[str] = field(default_factory=list)
+    example: str = ""
+    examples: str = ""
+
+    def __post_init__(self) -> None:
+        self.example = self.names.claim("n")
+        self.examples = self.names.claim("examples")
+
+    # -- names ---------------------------------------------------------------------------------------------------
+
+    def extent(self, axis: AxisName) -> str:
+        """The argument that holds the length of an axis."""
+        if axis not in self.extents:
+            symbol, k = axis
+            self.extents[axis] = self.names.claim(f"states_{symbol}" if k < 0 else f"n_{symbol}" + f"_{k}" * (k > 0))
+        return self.extents[axis]
+
+    def index(self, index: Index) -> str:
+        """The loop variable of an index: the user's letter, unless an enclosing loop or an array has it."""
+        if index not in self._indices:
+            self._indices[index] = self._free_letter(index.name)
+        return self._indices[index]
+
+    def _free_letter(self, wish: str) -> str:
+        for letter in self._letters:
+            if letter.rstrip("_0123456789") == wish and letter not in self._indices.values():
+                return letter
+        self._letters.append(self.names.claim(wish))
+        return self._letters[-1]
+
+    def array(self, name: str) -> str:
+        """The name in the source of a symbol's array."""
+        return self.aliases.get(name, name)
+
+    def _helper(self, name: str) -> str:
+        self.helpers[name] = None
+        return name
+
+    # -- statements ----------------------------------------------------------------------------------------------
+
+    def statements(self, body: tuple[Statement, ...], depth: int = 1) -> Iterator[str]:
+        """The lines of a body."""
+        for statement in body:
+            yield from self._statement(statement, depth)
+
+    def _statement(self, statement: Statement, depth: int) -> Iterator[str]:
+        pad = _INDENT * depth
+        match statement:
+            case Loop() | ExampleLoop() | SweepLoop() | Guard() | UnlessMasked():
+                yield pad + self._head(statement)
+                known = dict(self._indices)
+                yield from self.statements(statement.body, depth + 1)
+                self._indices = {i: n for i, n in known.items() if i != getattr(statement, "index", None)}
+            case Comment(text):
+                yield f"{pad}# {text}"
+            case _:
+                yield pad + self._line(statement)
+
+    def _head(self, statement: Statement) -> str:
+        match statement:
+            case Loop(index, extent, _, backward):
+                length = self.extent(extent)
+                bounds = f"{length} - 1, -1, -1" if backward else length
+                return f"for {self.index(index)} in range({bounds}):"
+            case ExampleLoop():
+                return f"for {self.example} in range({self.examples}):"
+            case SweepLoop():
+                return "for sweep in range(first_sweep, first_sweep + sweeps):"
+            case Guard(relations, _):
+                return f"if {self._relations(relations)}:"
+            case UnlessMasked(target, _):
+                return f"if not {self._mask(target)}:"
+            case _:
+                raise InternalError(f"{type(statement).__name__} has no body. Please report it.")
+
+    def _line(self, statement: Statement) -> str:
+        match statement:
+            case Allocate(symbol, extents, per_example, _):
+                lengths = [self.examples] * per_example + [self.extent(axis) for axis in extents]
+                shape = lengths[0] if len(lengths) == 1 else f"({', '.join(lengths)})"
+                return f"{self.array(symbol.name)} = np.empty({shape or '()'}, np.{self.dtype})"
+            case MatrixProduct(target, left, right):
+                return f"np.dot({self._matrix(left)}, {self._matrix(right)}, {self._matrix(target)})"
+            case PickState(index, access):
+                return f"{self.index(index)} = {self._element(access.symbol.name, True, access.positions[:-1])}"
+            case Let(local, value, precision):
+                zero = self.scalar(value) if precision == "program" else "0.0"
+                return f"{local.symbol.name} = {zero}"
+            case LetLowest(local):
+                return f"{local.symbol.name} = -np.inf"
+            case Raise(local, value):
+                return f"{local.symbol.name} = max({local.symbol.name}, {self.scalar(value)})"
+            case Increment(target, value):
+                return f"{self.scalar(target)} += {self.scalar(value)}"
+            case Store(target, value):
+                return f"{self.scalar(target)} = {self.scalar(value)}"
+            case Clear(symbol):
+                return f"{self.array(symbol.name)}[...] = 0"
+            case RowKey():
+                self._helper("row_key")
+                return f"r0, r1 = row_key(key_0, key_1, first_chain + {self.example}, sweep)"
+            case DrawUnit():
+                return self._draw(statement)
+            case _:
+                raise InternalError(f"no text for {type(statement).__name__}. Please report it.")
+
+    def _draw(self, statement: DrawUnit) -> str:
+        draw = self._helper(f"draw_{statement.family.lower()}")
+        target = statement.target
+        logits = (
+            self.array(statement.logits.name)
+            if statement.family == "Categorical"  # the row of logits, a symbol
+            else self.scalar(statement.logits)  # type: ignore[arg-type]
+        )
+        unit = self._element(target.symbol.name, True, target.positions)
+        return f"{unit} = {draw}({logits}, r0, r1, {self._site(target, statement.extents)})"
+
+    def _site(self, target: Access, extents: tuple[AxisName, ...]) -> str:
+        """The number of the unit: units of a variable count on from its first site, in C order."""
+        name = target.symbol.name
+        if name not in self.sites:
+            self.sites[name] = self.names.claim(f"site_{name}")
+        place = ""
+        for position, axis in zip(target.positions, extents, strict=True):
+            here = self._position(position)
+            place = f"({place}) * {self.extent(axis)} + {here}" if place else here
+        return f"{self.sites[name]} + {place}" if place else self.sites[name]
+
+    def _mask(self, target: Access) -> str:
+        name = target.symbol.name
+        if name not in self.masks:
+            self.masks[name] = self.names.claim(f"keep_{name}")
+        return self._element(self.masks[name], True, target.positions)
+
+    def _matrix(self, view: MatrixView) -> str:
+        name = self.array(view.symbol.name)
+        rows, columns = view.rows, view.columns
+        if len(rows) != 1 or len(columns) != 1:
+            first, second = (columns, rows) if view.transposed else (rows, columns)
+            name = f"{name}.reshape(({self._size(first)}, {self._size(second)}))"
+        return f"{name}.T" if view.transposed else name
+
+    def _size(self, axes: tuple[AxisName | None, ...]) -> str:
+        return " * ".join(self.examples if axis is None else self.extent(axis) for axis in axes) or "1"
+
+    # -- scalars -------------------------------------------------------------------------------------------------
+
+    def scalar(self, node: Scalar, level: int = 0) -> str:
+        """The text of an expression; ``level`` 1 asks for a factor, 2 for an atom."""
+        match node:
+            case Number(value):
+                return self._number(value, level)
+            case Access():
+                return self._access(node)
+            case Add(terms):
+                text = self.scalar(terms[0])
+                for term in terms[1:]:
+                    minus, positive = _split_sign(term)
+                    text += f" {'-' if minus else '+'} {self.scalar(positive, 1)}"
+                return f"({text})" if level else text
+            case Mul(factors):
+                minus, positive = _split_sign(node)
+                if minus:
+                    text = f"-{self.scalar(positive, 2)}"
+                    return f"({text})" if level else text
+                text = " * ".join(self.scalar(f, 1 if k == 0 else 2) for k, f in enumerate(factors))
+                return f"({text})" if level > 1 else text
+            case Pow(base, exponent):
+                return self._power(base, exponent, level)
+            case Call(name, argument):
+                return self._call(name, argument)
+            case Bracket(relations):
+                return f"({self._one()} if {self._relations(relations)} else {self._zero()})"
+            case _:
+                raise InternalError(f"no text for {type(node).__name__} in a loop. Please report it.")
+
+    def _number(self, value: Fraction, level: int) -> str:
+        plain = str(value.numerator) if value.denominator == 1 else repr(float(value))
+        if self.dtype == "float64":
+            text = plain if "." in plain else f"{plain}.0"
+            return f"({text})" if value < 0 and level else text
+        return f"np.float32({plain})"
+
+    def _one(self) -> str:
+        return self._number(Fraction(1), 0)
+
+    def _zero(self) -> str:
+        return self._number(Fraction(0), 0)
+
+    def _access(self, access: Access) -> str:
+        symbol = access.symbol
+        if is_one_hot(symbol):
+            *unit, state = access.positions
+            code = self._element(symbol.name, True, tuple(unit))
+            return f"({self._one()} if {code} == {self._position(state)} else {self._zero()})"
+        if symbol.name in self.names.locals and not access.positions:
+            return symbol.name
+        return self._element(symbol.name, is_per_example(symbol), access.positions)
+
+    def _element(self, name: str, per_example: bool, positions: tuple[Position, ...]) -> str:
+        inside = [self.example] * per_example + [self._position(p) for p in positions]
+        return f"{self.array(name)}[{', '.join(inside) or '()'}]"
+
+    def _position(self, position: Position) -> str:
+        parts = [self.index(i) if c == 1 else f"{c} * {self.index(i)}" for i, c in position.terms]
+        if position.offset or not parts:
+            parts.append(str(position.offset))
+        return " + ".join(parts).replace("+ -", "- ")
+
+    def _relations(self, relations: tuple[Compare, ...]) -> str:
+        return " and ".join(f"{self._position(r.left)} {r.operator} {self._position(r.right)}" for r in relations)
+
+    def _power(self, base: Scalar, exponent: Fraction, level: int) -> str:
+        if exponent == 2:
+            inner = self.scalar(base, 2)
+            text = f"{inner} * {inner}"
+        elif exponent == -1:
+            text = f"{self._one()} / {self.scalar(base, 2)}"
+        elif exponent == Fraction(1, 2):
+            return f"np.sqrt({self.scalar(base)})"
+        else:
+            text = f"{self.scalar(base, 2)} ** {self._number(exponent, 1)}"
+        return f"({text})" if level else text
+
+    def _call(self, name: str, argument: Scalar) -> str:
+        if name in _LIBRARY:
+            return f"{_LIBRARY[name]}({self.scalar(argument)})"
+        if name == "step":
+            return f"({self._one()} if {self.scalar(argument)} > 0 else {self._zero()})"
+        return f"{self._helper(name)}({self.scalar(argument)})"
+
+
+def _split_sign(term: Scalar) -> tuple[bool, Scalar]:
+    """Whether a term is negative, and the term without its sign."""
+    if isinstance(term, Number) and term.value < 0:
+        return True, Number(-term.value)
+    if isinstance(term, Mul) and isinstance(term.factors[0], Number) and term.factors[0].value < 0:
+        first, *rest = term.factors
+        magnitude = Number(-first.value)
+        factors = tuple(rest) if magnitude.value == 1 else (magnitude, *rest)
+        return True, factors[0] if len(factors) == 1 else Mul(factors)
+    return False, term

@@ -1,0 +1,22 @@
+"""A key that two expressions share if they differ only in the names of their indices."""
+
+from __future__ import annotations
+
+from pgmc.ir.nodes import Index, LogSumExp, Position, Scalar, Sum, at
+from pgmc.ir.rewrite import free_indices, map_children, substitute
+
+
+def structural_key(node: Scalar) -> tuple[Scalar, tuple[Index, ...]]:
+    """The key, and the free indices in the order that the key numbers them."""
+    free = free_indices(node)
+    numbered: dict[Index, Position] = {index: at(Index(-1 - k, "")) for k, index in enumerate(free)}
+    return _number_bound(substitute(node, numbered), len(free)), free
+
+
+def _number_bound(node: Scalar, depth: int) -> Scalar:
+    """Bound indices numbered by depth, so that siblings may share numbers without harm."""
+    if isinstance(node, Sum | LogSumExp):
+        new = tuple(Index(-1 - depth - k, "") for k in range(len(node.over)))
+        body = substitute(node.body, {old: at(i) for old, i in zip(node.over, new, strict=True)})
+        return type(node)(_number_bound(body, depth + len(new)), new)
+    return map_children(node, lambda child: _number_bound(child, depth))

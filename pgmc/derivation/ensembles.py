@@ -1,0 +1,49 @@
+"""Ensembles: rewritings of the model behind tempering and annealing. Everything derived from them follows."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from fractions import Fraction
+
+from pgmc.derivation.tidy import add, multiply, negate
+from pgmc.errors import InternalError
+from pgmc.ir.model import EnergyTerm, Model
+from pgmc.ir.nodes import ONE, Access, Number, at, fresh_index
+from pgmc.ir.queries import Ensemble
+from pgmc.ir.symbols import Input, Parameter, Variable, access_axes
+
+INVERSE_TEMPERATURE = Input("inverse_temperature", ())
+
+
+def base_parameter(variable: Variable) -> Parameter:
+    """The field of the base of the annealing path on each unit (and state) of a variable."""
+    return Parameter(f"base_{variable.name}", access_axes(variable))
+
+
+def apply_ensemble(model: Model, ensemble: Ensemble) -> Model:
+    """The model whose law exp(-E) is that of the ensemble."""
+    if ensemble is Ensemble.PLAIN:
+        return model
+    beta = Access(INVERSE_TEMPERATURE, ())
+    terms = tuple(replace(term, body=multiply(beta, term.body)) for term in model.terms)
+    inputs = (*model.inputs, INVERSE_TEMPERATURE)
+    if ensemble is Ensemble.TEMPERED:
+        return replace(model, inputs=inputs, terms=terms)
+    if ensemble is Ensemble.ANNEALED:
+        bases = tuple(base_parameter(variable) for variable in model.variables)
+        return replace(
+            model,
+            inputs=inputs,
+            parameters=(*model.parameters, *bases),
+            terms=(*terms, *(_base_term(v, b) for v, b in zip(model.variables, bases, strict=True))),
+        )
+    raise InternalError(f"unknown ensemble {ensemble}. Please report it.")
+
+
+def _base_term(variable: Variable, base: Parameter) -> EnergyTerm:
+    """-(1-β) Σ base · x."""
+    indices = tuple(fresh_index(name) for name in "ijklmnopq"[: len(base.axes)])
+    positions = tuple(at(index) for index in indices)
+    weight = add(ONE, negate(Access(INVERSE_TEMPERATURE, ())))
+    minus = Number(Fraction(-1))
+    return EnergyTerm(multiply(minus, weight, Access(base, positions), Access(variable, positions)), indices)

@@ -1,0 +1,55 @@
+"""Families of conditionals: match the local energy of a unit, or refuse with the reason."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+from pgmc.derivation.contract_deltas import contract_deltas
+from pgmc.derivation.local_energy import LocalEnergy
+from pgmc.derivation.scalars import reduce_to_affine
+from pgmc.derivation.tidy import add, multiply
+from pgmc.ir.answers import ConditionalLaw, Refusal
+from pgmc.ir.nodes import Number, Scalar
+from pgmc.ir.symbols import Binary, Categorical, Spin
+
+
+def match_bernoulli(local: LocalEnergy) -> ConditionalLaw | Refusal:
+    """p(x = 1 | rest) = σ(logit) with logit = E(x = 0) - E(x = 1)."""
+    if not isinstance(local.target.domain, Binary):
+        return _wrong_domain("Bernoulli", local, "binary")
+    logits = _scaled_slope(local, (0, 1), Fraction(-1))
+    reason = "a unit with two values: the local energy is affine in it, the logit is minus the slope"
+    return ConditionalLaw(local.target, local.indices, None, "Bernoulli", logits, (reason,))
+
+
+def match_spin(local: LocalEnergy) -> ConditionalLaw | Refusal:
+    """p(s = +1 | rest) = σ(logit) with logit = E(s = -1) - E(s = +1)."""
+    if not isinstance(local.target.domain, Spin):
+        return _wrong_domain("Spin", local, "spin")
+    logits = _scaled_slope(local, (-1, 1), Fraction(-2))
+    reason = "a unit with the values -1 and +1: the logit is minus twice the slope of the local energy"
+    return ConditionalLaw(local.target, local.indices, None, "Spin", logits, (reason,))
+
+
+def match_categorical(local: LocalEnergy) -> ConditionalLaw | Refusal:
+    """p(y = k | rest) ∝ exp(logit_k) with logit_k = E(no state) - E(y = k)."""
+    if not isinstance(local.target.domain, Categorical):
+        return _wrong_domain("Categorical", local, "categorical")
+    logits = _scaled_slope(local, (0, 1), Fraction(-1))
+    reason = "a one-hot unit: one logit per state, minus the energy of that state"
+    return ConditionalLaw(local.target, local.indices, local.state, "Categorical", logits, (reason,))
+
+
+FAMILIES = (match_bernoulli, match_spin, match_categorical)
+
+
+def _scaled_slope(local: LocalEnergy, values: tuple[int, int], factor: Fraction) -> Scalar:
+    slopes = (contract_deltas(reduce_to_affine(term, values).slope) for term in local.terms)
+    return add(*(multiply(Number(factor), slope) for slope in slopes))
+
+
+def _wrong_domain(family: str, local: LocalEnergy, needed: str) -> Refusal:
+    return Refusal(
+        f"{family} conditional of {local.target.name}",
+        f"{local.target.name} is {local.target.domain}, not {needed}.",
+    )

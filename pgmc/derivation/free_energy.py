@@ -1,0 +1,73 @@
+"""The free energy: variables that are independent given the rest, summed out analytically."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+from pgmc.analysis.interactions import find_interactions
+from pgmc.derivation.conditionals import derive_conditional
+from pgmc.derivation.scalars import reduce_to_affine
+from pgmc.derivation.tidy import add, multiply, negate, summed, tidy
+from pgmc.ir.answers import Computation, ConditionalLaw, Quantity, Refusal
+from pgmc.ir.model import EnergyTerm, Model
+from pgmc.ir.nodes import ZERO, Access, Call, LogSumExp, Number, Scalar, Sum, Unit
+from pgmc.ir.printer import print_term
+from pgmc.ir.rewrite import accesses, replace
+from pgmc.ir.symbols import Spin, Variable
+
+
+def derive_free_energy(model: Model, observed: tuple[str, ...]) -> Computation | Refusal:
+    """F(observed) = -log Σ exp(-E) over every other variable.
+
+    Exact if no two units of the other variables interact. With E = E₀ + Σ_t L_t(x_t), where E₀ has every summed unit at
+    its reference value, F = E₀ - Σ_t log Σ_x exp(-L_t(x)).
+    """
+    hidden = tuple(v for v in model.variables if v.name not in observed)
+    refusal = _check_independent(model, observed, {v.name for v in hidden})
+    if refusal is not None:
+        return refusal
+    reference = add(*(_at_reference(term, hidden) for term in model.terms))
+    parts = [_log_normaliser(derive_conditional(model, v)) for v in hidden]
+    return Computation((Quantity("free_energy", (), add(reference, *map(negate, parts))),))
+
+
+def _check_independent(model: Model, observed: tuple[str, ...], hidden: set[str]) -> Refusal | None:
+    for term in model.terms:
+        for a, b in sorted(find_interactions(term.body).pairs):
+            if a in hidden and b in hidden:
+                who = f"units of {a} interact" if a == b else f"{a} and {b} interact"
+                return Refusal(
+                    f"free energy of {', '.join(observed) or 'nothing observed'}",
+                    f"{who} through {print_term(term)}, so they cannot be summed out one by one.",
+                    f"Observe {a if a == b else f'{a} or {b}'} as well, or estimate it by sampling.",
+                )
+    return None
+
+
+def _at_reference(term: EnergyTerm, hidden: tuple[Variable, ...]) -> Scalar:
+    """The term with every hidden unit at its reference: 0, or the mean over both values of a spin."""
+    body = term.body
+    for access in dict.fromkeys(a for a in accesses(body) if a.symbol in hidden):
+        body = _without_unit(body, access)
+    return tidy(Sum(body, term.over))
+
+
+def _without_unit(body: Scalar, access: Access) -> Scalar:
+    opened = replace(body, lambda n: Unit() if n == access else None)
+    values = (-1, 1) if isinstance(access.symbol.domain, Spin) else (0, 1)  # type: ignore[union-attr]
+    return reduce_to_affine(opened, values).base
+
+
+def _log_normaliser(law: ConditionalLaw) -> Scalar:
+    """Σ_t log Σ_x exp(-L_t(x)), the unit at its reference having energy zero."""
+    half = Number(Fraction(1, 2))
+    if law.family == "Categorical":
+        assert law.state is not None
+        one: Scalar = LogSumExp(law.logits, (law.state,))
+    elif law.logits == ZERO:
+        one = Call("log", Number(Fraction(2)))
+    elif law.family == "Spin":
+        one = add(Call("softplus", law.logits), negate(multiply(half, law.logits)))
+    else:
+        one = Call("softplus", law.logits)
+    return summed(one, law.indices)

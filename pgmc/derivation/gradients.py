@@ -1,0 +1,145 @@
+"""Derivatives of indexed expressions with respect to the elements of a parameter."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+from pgmc.derivation.contract_deltas import contract_deltas
+from pgmc.derivation.tidy import add, multiply, negate, power, tidy
+from pgmc.errors import DerivationError
+from pgmc.ir.answers import Computation, Quantity, Refusal
+from pgmc.ir.nodes import (
+    ONE,
+    Access,
+    Add,
+    BatchMean,
+    Bracket,
+    Call,
+    Compare,
+    Index,
+    LogSumExp,
+    Mul,
+    Number,
+    Position,
+    Pow,
+    Scalar,
+    Sum,
+    at,
+    fresh_index,
+)
+from pgmc.ir.rewrite import freshen
+from pgmc.ir.symbols import Parameter
+
+
+@dataclass(frozen=True, slots=True)
+class Sensitivity:
+    """A part of a derivative: Σ_over coefficient, for the element of the parameter at ``positions``."""
+
+    coefficient: Scalar
+    positions: tuple[Position, ...]
+    over: tuple[Index, ...] = ()
+
+
+def derive_gradient(quantity: Quantity, parameters: tuple[Parameter, ...]) -> Computation:
+    """∂/∂θ of a scalar quantity, averaged over the examples, for each parameter θ."""
+    return Computation(tuple(_gradient(quantity, parameter) for parameter in parameters))
+
+
+def _gradient(quantity: Quantity, parameter: Parameter) -> Quantity:
+    parts = differentiate(quantity.body, parameter)
+    letters = _letters(parts, parameter)
+    indices = tuple(fresh_index(name, (parameter.name, k)) for k, name in enumerate(letters))
+    body = add(*(_collect(part, indices) for part in parts))
+    return Quantity(parameter.name, indices, tidy(BatchMean(body)), per_example=False)
+
+
+def _letters(parts: list[Sensitivity], parameter: Parameter) -> list[str]:
+    letters = list("ijklmnopq"[: len(parameter.axes)])
+    for part in parts[:1]:
+        names = [p.index.name if p.index else None for p in part.positions]
+        letters = [new or old for new, old in zip(names, letters, strict=True)]
+    return letters
+
+
+def _collect(part: Sensitivity, indices: tuple[Index, ...]) -> Scalar:
+    """Σ_over coefficient · [positions = indices], with the deltas contracted."""
+    relations = tuple(
+        Compare(position, "==", at(index)) for position, index in zip(part.positions, indices, strict=True)
+    )
+    delta: tuple[Scalar, ...] = (Bracket(relations),) if relations else ()
+    return contract_deltas(Sum(multiply(part.coefficient, *delta), part.over))
+
+
+def differentiate(node: Scalar, parameter: Parameter) -> list[Sensitivity]:
+    """The derivative of an expression with respect to every element of a parameter, part by part."""
+    match node:
+        case Access(symbol, positions):
+            return [Sensitivity(ONE, positions)] if symbol == parameter else []
+        case Add(terms):
+            return [part for term in terms for part in differentiate(term, parameter)]
+        case Mul(factors):
+            return _product_rule(factors, parameter)
+        case Pow(base, exponent):
+            outer = multiply(Number(exponent), power(base, exponent - 1))
+            return _chain(outer, base, parameter)
+        case Call(name, argument):
+            inner = differentiate(argument, parameter)
+            return _scaled(_derivative(name, argument), inner) if inner else []
+        case Sum(body, over):
+            return [
+                Sensitivity(part.coefficient, part.positions, (*part.over, *over))
+                for part in differentiate(body, parameter)
+            ]
+        case LogSumExp(body, over):
+            return _softmax_rule(node, body, over, parameter)
+        case BatchMean():
+            raise DerivationError("a batch mean is not differentiated again.")
+        case _:
+            return []
+
+
+def _scaled(outer: Scalar, parts: list[Sensitivity]) -> list[Sensitivity]:
+    return [Sensitivity(multiply(outer, p.coefficient), p.positions, p.over) for p in parts]
+
+
+def _chain(outer: Scalar, inner: Scalar, parameter: Parameter) -> list[Sensitivity]:
+    return _scaled(outer, differentiate(inner, parameter))
+
+
+def _product_rule(factors: tuple[Scalar, ...], parameter: Parameter) -> list[Sensitivity]:
+    return [
+        part
+        for k, factor in enumerate(factors)
+        for part in _chain(multiply(*factors[:k], *factors[k + 1 :]), factor, parameter)
+    ]
+
+
+def _softmax_rule(node: LogSumExp, body: Scalar, over: tuple[Index, ...], parameter: Parameter) -> list[Sensitivity]:
+    """d log Σ exp(f) = Σ exp(f - log Σ exp(f)) df."""
+    weight = Call("exp", add(body, negate(freshen(node))))
+    return [
+        Sensitivity(multiply(weight, part.coefficient), part.positions, (*part.over, *over))
+        for part in differentiate(body, parameter)
+    ]
+
+
+def _derivative(name: str, x: Scalar) -> Scalar:
+    """The derivative of a function of ``nodes.FUNCTIONS`` at x."""
+    half = Number(Fraction(1, 2))
+    rules: dict[str, Scalar] = {
+        "exp": Call("exp", x),
+        "log": Pow(x, Fraction(-1)),
+        "sigmoid": multiply(Call("sigmoid", x), add(ONE, negate(Call("sigmoid", x)))),
+        "softplus": Call("sigmoid", x),
+        "tanh": add(ONE, negate(Pow(Call("tanh", x), Fraction(2)))),
+        "relu": Call("step", x),
+        "sqrt": multiply(half, Pow(Call("sqrt", x), Fraction(-1))),
+        "cos": negate(Call("sin", x)),
+        "sin": Call("cos", x),
+        "step": Number(Fraction(0)),
+    }
+    if name not in rules:
+        reason = f"{name} has no derivative among the functions of pgmc."
+        raise DerivationError(f"{name}: {reason} Keep parameters out of its argument.", (Refusal("gradient", reason),))
+    return rules[name]

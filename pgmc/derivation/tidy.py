@@ -1,0 +1,100 @@
+"""Tidying: flatten sums and products, fold numbers, drop what is zero. The value never changes."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+from pgmc.ir.nodes import ONE, ZERO, Add, BatchMean, Bracket, Mul, Number, Pow, Scalar, Sum
+from pgmc.ir.rewrite import free_indices, map_children
+
+
+def tidy(node: Scalar) -> Scalar:
+    """The expression, bottom up: nested sums and products flattened, numbers folded, numbers out of sums."""
+    node = map_children(node, tidy)
+    match node:
+        case Add(terms):
+            return add(*terms)
+        case Mul(factors):
+            return multiply(*factors)
+        case Pow(base, exponent):
+            return power(base, exponent)
+        case Sum(body, over):
+            return summed(body, over)
+        case BatchMean(body):
+            return ZERO if body == ZERO else node
+        case Bracket(()):
+            return ONE
+        case _:
+            return node
+
+
+def add(*terms: Scalar) -> Scalar:
+    """The sum of tidy terms."""
+    flat: list[Scalar] = []
+    for term in terms:
+        flat.extend(term.terms if isinstance(term, Add) else (term,))
+    constant = sum((t.value for t in flat if isinstance(t, Number)), Fraction(0))
+    rest = [t for t in flat if not isinstance(t, Number)]
+    if constant:
+        rest.append(Number(constant))
+    if not rest:
+        return ZERO
+    return rest[0] if len(rest) == 1 else Add(tuple(rest))
+
+
+def multiply(*factors: Scalar) -> Scalar:
+    """The product of tidy factors, its number first."""
+    flat: list[Scalar] = []
+    for factor in factors:
+        flat.extend(factor.factors if isinstance(factor, Mul) else (factor,))
+    coefficient = Fraction(1)
+    rest: list[Scalar] = []
+    for factor in flat:
+        if isinstance(factor, Number):
+            coefficient *= factor.value
+        else:
+            rest.append(factor)
+    if coefficient == 0:
+        return ZERO
+    if not rest:
+        return Number(coefficient)
+    if len(rest) == 1 and isinstance(rest[0], Add) and coefficient != 1:
+        return add(*(multiply(Number(coefficient), term) for term in rest[0].terms))
+    if coefficient != 1:
+        rest.insert(0, Number(coefficient))
+    return rest[0] if len(rest) == 1 else Mul(tuple(rest))
+
+
+def negate(node: Scalar) -> Scalar:
+    """Minus the expression."""
+    return multiply(Number(Fraction(-1)), node)
+
+
+def power(base: Scalar, exponent: Fraction) -> Scalar:
+    """The power of a tidy base."""
+    if exponent == 1:
+        return base
+    if exponent == 0:
+        return ONE
+    if isinstance(base, Number) and exponent.denominator == 1 and (base.value or exponent > 0):
+        return Number(base.value ** int(exponent))
+    return Pow(base, exponent)
+
+
+def summed(body: Scalar, over: tuple[object, ...]) -> Scalar:
+    """The sum of a tidy body, its number in front. A sum over an index that the body lacks stays as it is."""
+    indices = tuple(over)
+    if body == ZERO:
+        return ZERO
+    if not indices:
+        return body
+    if isinstance(body, Sum):
+        return Sum(body.body, (*indices, *body.over))  # type: ignore[arg-type]
+    if isinstance(body, Mul) and isinstance(body.factors[0], Number):
+        return Mul((body.factors[0], Sum(multiply(*body.factors[1:]), indices)))  # type: ignore[arg-type]
+    return Sum(body, indices)  # type: ignore[arg-type]
+
+
+def is_free_of(node: Scalar, indices: tuple[object, ...]) -> bool:
+    """Whether none of the indices occurs free in the expression."""
+    return not set(free_indices(node)) & set(indices)

@@ -1,0 +1,97 @@
+"""What a query is answered with: indexed expressions again, so that queries nest."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from pgmc.ir.nodes import Index, Scalar
+from pgmc.ir.symbols import Variable
+
+Mode: TypeAlias = Literal["parallel", "sequential"]
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A derivation that does not apply, and why."""
+
+    wanted: str
+    reason: str
+    remedy: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.wanted}: {self.reason}" + (f" {self.remedy}" if self.remedy else "")
+
+
+@dataclass(frozen=True, slots=True)
+class Quantity:
+    """One array: ``name[indices] = body``, with a leading axis of examples if ``per_example``."""
+
+    name: str
+    indices: tuple[Index, ...]
+    body: Scalar
+    per_example: bool = True
+
+    def __str__(self) -> str:
+        from pgmc.ir.printer import print_quantity
+
+        return print_quantity(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Computation:
+    """The quantities that answer one query."""
+
+    quantities: tuple[Quantity, ...]
+
+    def __str__(self) -> str:
+        return "\n".join(map(str, self.quantities))
+
+
+@dataclass(frozen=True, slots=True)
+class ConditionalLaw:
+    """The law of one unit given all the others.
+
+    ``logits`` is log p(on)/p(off) of a Bernoulli unit (on is +1 for a spin) and the unnormalised log-probability of
+    each state of a categorical unit; its free indices are ``indices`` (and ``state`` for a categorical unit).
+    """
+
+    target: Variable
+    indices: tuple[Index, ...]
+    state: Index | None
+    family: Literal["Bernoulli", "Spin", "Categorical"]
+    logits: Scalar
+    reasons: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        from pgmc.ir.printer import print_conditional
+
+        return print_conditional(self)
+
+
+@dataclass(frozen=True, slots=True)
+class BlockUpdate:
+    """Units drawn together: every variable of the block from its conditional, units at once or one by one."""
+
+    laws: tuple[ConditionalLaw, ...]
+    mode: Mode
+    masked: tuple[str, ...] = ()
+    backward: bool = False
+
+    def __str__(self) -> str:
+        names = ", ".join(law.target.name for law in self.laws)
+        lines = [f"update {names} ({self.mode})", *(f"  {law}" for law in self.laws)]
+        return "\n".join(lines)
+
+
+@dataclass(frozen=True, slots=True)
+class SweepSchedule:
+    """The block updates of one sweep, in order."""
+
+    updates: tuple[BlockUpdate, ...]
+
+    def __str__(self) -> str:
+        return "\n".join(f"{k + 1}. {update}" for k, update in enumerate(self.updates))
+
+
+Answer: TypeAlias = Computation | SweepSchedule

@@ -1,0 +1,75 @@
+"""What can be asked of a compiled model. A query is the only thing that training and evaluation know of the compiler.
+
+An *ensemble* says which law the question is about; each is a rewriting of the model, so every derivation serves all:
+
+- ``PLAIN``     p(x) ∝ exp(-E(x))
+- ``TEMPERED``  p(x) ∝ exp(-β E(x)); β is the input ``inverse_temperature``, one number per chain
+- ``ANNEALED``  p(x) ∝ exp(-(1-β) E₀(x) - β E(x)) with the independent-unit base E₀(x) = -Σ base_x · x, whose fields are
+  the parameters ``base_<variable>``; the path of annealed importance sampling
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import TypeAlias
+
+
+class Ensemble(Enum):
+    """The law a query is about."""
+
+    PLAIN = "plain"
+    TEMPERED = "tempered"
+    ANNEALED = "annealed"
+
+
+@dataclass(frozen=True, slots=True)
+class Energy:
+    """E(state), one number per example. Answer: ``energy`` (n,)."""
+
+    ensemble: Ensemble = Ensemble.PLAIN
+
+
+@dataclass(frozen=True, slots=True)
+class FreeEnergy:
+    """-log Σ exp(-E) over every variable not in ``observed``. Answer: ``free_energy`` (n,)."""
+
+    observed: tuple[str, ...]
+    ensemble: Ensemble = Ensemble.PLAIN
+
+
+@dataclass(frozen=True, slots=True)
+class Conditional:
+    """Each unit of ``target`` given all others. Answer: ``logits`` (n, *shape[, states])."""
+
+    target: str
+    ensemble: Ensemble = Ensemble.PLAIN
+
+
+@dataclass(frozen=True, slots=True)
+class Gradient:
+    """∂/∂θ of an energy or a free energy, averaged over the examples with weights.
+
+    Answer: one array per parameter of ``wrt``, under the parameter's own name.
+    """
+
+    of: Energy | FreeEnergy
+    wrt: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Sweep:
+    """One Gibbs update of every variable of ``free``, in blocks of units that do not interact.
+
+    Blocks that lie within ``first`` come first; ``backward`` reverses the order of the blocks and, within sequential
+    blocks, of the units (the time reversal under the target). Variables in ``masked`` keep some of their units.
+    """
+
+    free: tuple[str, ...]
+    first: tuple[str, ...] = ()
+    masked: tuple[str, ...] = ()
+    backward: bool = False
+    ensemble: Ensemble = Ensemble.PLAIN
+
+
+Query: TypeAlias = Energy | FreeEnergy | Conditional | Gradient | Sweep

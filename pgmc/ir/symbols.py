@@ -1,0 +1,145 @@
+"""Symbols: the named arrays a model speaks about, with the shape and the domain of each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Literal, TypeAlias
+
+Boundary: TypeAlias = Literal["open", "periodic"]
+
+
+@dataclass(frozen=True, slots=True)
+class SourceLine:
+    """Where the user wrote something."""
+
+    file: str
+    line: int
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}"
+
+
+@dataclass(frozen=True, slots=True)
+class Axis:
+    """One axis of an array. Its size is data: nothing symbolic depends on it."""
+
+    size: int
+    boundary: Boundary = "open"
+
+
+@dataclass(frozen=True, slots=True)
+class Binary:
+    """The values 0 and 1."""
+
+    def __str__(self) -> str:
+        return "binary"
+
+
+@dataclass(frozen=True, slots=True)
+class Spin:
+    """The values -1 and +1."""
+
+    def __str__(self) -> str:
+        return "spin"
+
+
+@dataclass(frozen=True, slots=True)
+class Categorical:
+    """One of ``states`` states; one-hot in expressions, an integer in data."""
+
+    states: int
+
+    def __str__(self) -> str:
+        return f"categorical({self.states})"
+
+
+@dataclass(frozen=True, slots=True)
+class Real:
+    """The real line."""
+
+    def __str__(self) -> str:
+        return "real"
+
+
+Domain: TypeAlias = Binary | Spin | Categorical | Real
+
+
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """An array of random units that share a domain."""
+
+    name: str
+    axes: tuple[Axis, ...]
+    domain: Domain
+    origin: SourceLine | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """An array that is always given: the model is conditional on it."""
+
+    name: str
+    axes: tuple[Axis, ...]
+    domain: Domain = Real()
+    origin: SourceLine | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Constraint:
+    """Linear constraints of a parameter, kept by projecting values and gradients.
+
+    ``mask`` is an array of zeros and ones of the parameter's shape; it is data and takes no part in equality.
+    """
+
+    symmetric: bool = False
+    zero_diagonal: bool = False
+    positive: bool = False
+    masked: bool = False
+    mask: Any = field(default=None, compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """A trained array. ``init`` is data: a number, an array, or None for the default."""
+
+    name: str
+    axes: tuple[Axis, ...]
+    constraint: Constraint = Constraint()
+    init: Any = field(default=None, compare=False, repr=False)
+    origin: SourceLine | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Constant:
+    """An array that is never trained. Its value is data; ``shown`` is how equations print it."""
+
+    name: str
+    axes: tuple[Axis, ...]
+    value: Any = field(default=None, compare=False, repr=False)
+    shown: str | None = field(default=None, compare=False)
+    origin: SourceLine | None = field(default=None, compare=False)
+
+
+Symbol: TypeAlias = Variable | Input | Parameter | Constant
+
+
+def access_axes(symbol: Symbol) -> tuple[Axis, ...]:
+    """The axes an expression indexes: those of the symbol, and the states of a one-hot array last."""
+    if isinstance(symbol, Variable | Input) and isinstance(symbol.domain, Categorical):
+        return (*symbol.axes, Axis(symbol.domain.states))
+    return symbol.axes
+
+
+def is_per_example(symbol: Symbol) -> bool:
+    """Whether the run-time array has a leading axis of examples or chains."""
+    return isinstance(symbol, Variable | Input)
+
+
+def is_one_hot(symbol: Symbol) -> bool:
+    """Whether expressions see the symbol one-hot, while its data are integers."""
+    return isinstance(symbol, Variable | Input) and isinstance(symbol.domain, Categorical)
+
+
+def shape_of(symbol: Symbol) -> tuple[int, ...]:
+    """The shape of one example of the symbol's data."""
+    return tuple(axis.size for axis in symbol.axes)
