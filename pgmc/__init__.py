@@ -1,0 +1,76 @@
+"""pgmc: from the equations of a graphical model to its samplers, energies and gradients.
+
+Public names are imported when they are first used, so that ``import pgmc`` itself costs next to nothing.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pgmc.dsl.expression import Expression as Expression
+    from pgmc.dsl.functions import Sum as Sum
+    from pgmc.dsl.functions import cos as cos
+    from pgmc.dsl.functions import einsum as einsum
+    from pgmc.dsl.functions import exp as exp
+    from pgmc.dsl.functions import lgamma as lgamma
+    from pgmc.dsl.functions import log as log
+    from pgmc.dsl.functions import logsumexp as logsumexp
+    from pgmc.dsl.functions import relu as relu
+    from pgmc.dsl.functions import sigmoid as sigmoid
+    from pgmc.dsl.functions import softplus as softplus
+    from pgmc.dsl.functions import sqrt as sqrt
+    from pgmc.dsl.functions import square as square
+    from pgmc.dsl.functions import tanh as tanh
+    from pgmc.dsl.index_notation import indices as indices
+    from pgmc.dsl.model import Model as Model
+
+_MODULES = {
+    "pgmc.dsl.model": ("Model",),
+    "pgmc.dsl.expression": ("Expression",),
+    "pgmc.dsl.index_notation": ("indices",),
+    "pgmc.dsl.functions": (
+        "Sum",
+        "cos",
+        "einsum",
+        "exp",
+        "lgamma",
+        "log",
+        "logsumexp",
+        "relu",
+        "sigmoid",
+        "softplus",
+        "sqrt",
+        "square",
+        "tanh",
+    ),
+    "pgmc.errors": (
+        "ArgumentError",
+        "CacheWarning",
+        "CheckpointError",
+        "DataError",
+        "DerivationError",
+        "InternalError",
+        "IntractableError",
+        "ModelError",
+        "ModelWarning",
+        "NotationError",
+        "NumericsError",
+        "PgmcError",
+        "VerificationError",
+    ),
+}
+_HOME = {name: module for module, names in _MODULES.items() for name in names}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module 'pgmc' has no attribute {name!r}")
+    value = getattr(import_module(_HOME[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_HOME})

@@ -1,0 +1,154 @@
+"""Checks of what a declaration says: shapes, numbers of states, masks, initial values."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from pgmc.dsl.literals import checked_array
+from pgmc.dsl.location import complaint
+from pgmc.errors import ModelError
+from pgmc.ir.symbols import Axis, Constraint
+
+# 2^40 entries are four terabytes in single precision: beyond any machine this package runs on, and far below the
+# point where the position of an entry would overflow.
+LARGEST_ARRAY = 2**40
+
+Initialiser = Callable[[tuple[int, ...], np.random.Generator], npt.ArrayLike]
+
+
+def check_shape(shape: object, kind: str, name: str) -> tuple[Axis, ...]:
+    """The axes of a declared shape, an integer or a tuple of positive integers.
+
+    Raises
+    ------
+    ModelError
+        If a size is no positive integer or the array could not be held in memory.
+    """
+    subject = f"{kind} '{name}'"
+    sizes = shape if isinstance(shape, tuple | list) else (shape,)
+    for size in sizes:
+        if isinstance(size, bool) or not isinstance(size, int | np.integer):
+            reason = f"the shape {ascii(shape)[:60]} is not made of integers"
+            raise complaint(ModelError, subject, reason, "Give an integer or a tuple of integers.")
+        if size < 0:
+            raise complaint(ModelError, subject, f"the size {size} is negative", "Give a positive size.")
+        if size == 0:
+            raise complaint(ModelError, name, f"{subject} has size 0", "Give every axis a positive size.")
+    entries = math.prod(int(size) for size in sizes)
+    if entries > LARGEST_ARRAY:
+        reason = f"the shape {tuple(map(int, sizes))} has {entries} entries, {4 * entries} bytes in single precision"
+        raise complaint(ModelError, subject, reason, "Use smaller or sparser arrays.")
+    return tuple(Axis(int(size)) for size in sizes)
+
+
+def check_states(states: object, name: str) -> int:
+    """The number of states of a categorical variable.
+
+    Raises
+    ------
+    ModelError
+        If it is no integer from 2 on.
+    """
+    subject = f"group '{name}'"
+    if isinstance(states, bool) or not isinstance(states, int | np.integer):
+        reason = f"states is {type(states).__name__}, not an integer"
+        raise complaint(ModelError, subject, reason, "Give the number of states, states=10.")
+    if states < 2:
+        reason = f"a categorical variable needs at least 2 states, and states is {states}"
+        raise complaint(ModelError, subject, reason, "Give a larger number.")
+    return int(states)
+
+
+def check_constraint(
+    name: str, shape: tuple[int, ...], *, symmetric: bool, zero_diagonal: bool, positive: bool, mask: object
+) -> Constraint:
+    """The constraints of a parameter.
+
+    Raises
+    ------
+    ModelError
+        If the parameter is not square where it must be, the mask does not fit, or two constraints exclude each other.
+    """
+    subject = f"parameter '{name}'"
+    flags = {"symmetric": symmetric, "zero_diagonal": zero_diagonal, "positive": positive}
+    for flag, value in flags.items():
+        if not isinstance(value, bool | np.bool_):
+            raise complaint(ModelError, subject, f"{flag} is {ascii(value)[:40]}", "Give True or False.")
+    for flag in ("symmetric", "zero_diagonal"):
+        if flags[flag] and (len(shape) != 2 or shape[0] != shape[1]):
+            reason = f"{flag}=True needs a square matrix, and the shape is {shape}"
+            raise complaint(ModelError, subject, reason, "Give it two axes of the same size.")
+    if positive and (zero_diagonal or mask is not None):
+        reason = "positive=True excludes entries that are kept at zero"
+        raise complaint(ModelError, subject, reason, "Drop positive, or drop zero_diagonal and mask.")
+    array = None if mask is None else check_mask(mask, shape, subject)
+    if array is not None and symmetric and not np.array_equal(array, array.T):
+        reason = "the mask of a symmetric parameter is not symmetric"
+        raise complaint(ModelError, subject, reason, "Use mask & mask.T, or drop symmetric.")
+    return Constraint(bool(symmetric), bool(zero_diagonal), bool(positive), array is not None, array)
+
+
+def check_mask(mask: object, shape: tuple[int, ...], subject: str) -> npt.NDArray[np.bool_]:
+    """The mask as a read-only boolean array.
+
+    Raises
+    ------
+    ModelError
+        If its shape is another one or an entry is neither zero nor one.
+    """
+    array = checked_array(mask, ModelError, subject, places="a mask")
+    if array.shape != shape:
+        reason = f"the mask has the shape {array.shape}, and the parameter {shape}"
+        raise complaint(ModelError, subject, reason, "Give both the same shape.")
+    wrong = (array != 0) & (array != 1)
+    if wrong.any():
+        first = tuple(int(k) for k in np.argwhere(wrong)[0])
+        reason = f"the mask is {array[first]} at position {first}"
+        raise complaint(ModelError, subject, reason, "Use zeros and ones, or booleans.")
+    result = array != 0
+    result.flags.writeable = False
+    return result
+
+
+def check_init(init: object, name: str, shape: tuple[int, ...], constraint: Constraint) -> Any:
+    """An initial value: None, a finite number, an array of the declared shape, or an initialiser.
+
+    Raises
+    ------
+    ModelError
+        If an array has another shape or breaks a constraint: it is never silently changed.
+    NumericsError
+        If an entry is NaN or infinite.
+    """
+    subject = f"parameter '{name}'"
+    if init is None or callable(init):
+        return init
+    array = checked_array(init, ModelError, subject, places="the initial value")
+    if array.shape not in ((), shape):
+        reason = f"the initial value has the shape {array.shape}, and the parameter {shape}"
+        raise complaint(ModelError, subject, reason, "Give both the same shape, or a single number.")
+    if constraint.positive and (array <= 0).any():
+        reason = f"the initial value {array.min()} of a positive parameter is not positive"
+        raise complaint(ModelError, subject, reason, "Give positive numbers.")
+    if array.shape == ():
+        return float(array)
+    broken = _broken(array, constraint)
+    if broken:
+        raise complaint(ModelError, subject, f"the initial value {broken}", "Change it, or drop the constraint.")
+    return array
+
+
+def _broken(array: npt.NDArray[np.float64], constraint: Constraint) -> str:
+    """What an initial array does wrong, or nothing."""
+    if constraint.symmetric and not np.array_equal(array, array.T):
+        return "is not symmetric"
+    if constraint.zero_diagonal and np.diagonal(array).any():
+        return "has a diagonal that is not zero"
+    if constraint.masked and array[~constraint.mask].any():
+        return "is not zero where the mask is"
+    return ""

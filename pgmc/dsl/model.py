@@ -1,0 +1,363 @@
+"""The specification: declarations and the terms of the energy."""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar
+
+import numpy.typing as npt
+
+from pgmc.dsl import declarations
+from pgmc.dsl.expression import Expression, Handle, as_operand
+from pgmc.dsl.initial import initial_values
+from pgmc.dsl.literals import checked_array, is_anonymous
+from pgmc.dsl.location import call_site, complaint, warn
+from pgmc.dsl.names import check_name, is_reserved
+from pgmc.dsl.sums import energy_summands
+from pgmc.errors import ModelError
+from pgmc.ir import model as ir_model
+from pgmc.ir.canonical import canonical_model
+from pgmc.ir.nodes import Access, Scalar
+from pgmc.ir.rewrite import accesses, replace
+from pgmc.ir.symbols import (
+    Binary,
+    Categorical,
+    Constant,
+    Domain,
+    Input,
+    Parameter,
+    Real,
+    Spin,
+    Symbol,
+    Variable,
+    shape_of,
+)
+
+Shape = int | tuple[int, ...]
+S = TypeVar("S", bound=Symbol)
+
+
+class Model:
+    """A probabilistic model p(x) = exp(-E(x)) / Z, declared piece by piece.
+
+    Parameters
+    ----------
+    name
+        A name by the rule for names (see :mod:`pgmc.dsl.names`).
+
+    Examples
+    --------
+    >>> m = pgmc.Model("example")
+    >>> v, h = m.binary("v", 6), m.binary("h", 4)
+    >>> W = m.param("W", (6, 4))
+    >>> m.energy(-(v @ W @ h))
+    """
+
+    def __init__(self, name: str = "model") -> None:
+        self.name = check_name(name, "pgmc.Model")
+        self._handles: dict[str, Handle] = {}
+        self._terms: list[ir_model.EnergyTerm] = []
+        # Anonymous constants by placeholder: the same expression used in two terms keeps one constant.
+        self._anonymous: dict[str, Constant] = {}
+
+    @classmethod
+    def from_ir(cls, model: ir_model.Model) -> Model:
+        """A model that can be extended and compiled, from a snapshot."""
+        made = cls(model.name)
+        for symbol in model.symbols:
+            if isinstance(symbol, Constant) and is_reserved(symbol.name):
+                made._anonymous[symbol.name] = symbol
+            else:
+                made._handles[symbol.name] = Handle(symbol)
+        made._terms = list(model.terms)
+        return made
+
+    # ---- declarations --------------------------------------------------------------------------------------
+
+    def binary(self, name: str, shape: Shape = ()) -> Handle:
+        """Units with the values 0 and 1.
+
+        Parameters
+        ----------
+        name
+            A name by the rule for names, unique in the model.
+        shape
+            The number of units, or a tuple of sizes; () is a single unit.
+
+        Raises
+        ------
+        ModelError
+            If the name or the shape is not valid.
+        """
+        return self._variable(name, shape, Binary())
+
+    def spin(self, name: str, shape: Shape = ()) -> Handle:
+        """Units with the values -1 and +1; otherwise as :meth:`binary`."""
+        return self._variable(name, shape, Spin())
+
+    def categorical(self, name: str, shape: Shape = (), *, states: int) -> Handle:
+        """Units with one of ``states`` states.
+
+        In expressions a unit is one-hot: the handle has the shape ``(*shape, states)``, and its last index runs over
+        the states. In data and samples it is an integer from 0 to ``states - 1``.
+
+        Raises
+        ------
+        ModelError
+            If the name or the shape is not valid, or there are fewer than two states.
+        """
+        name = self._new_name(name, "group")
+        return self._variable(name, shape, Categorical(declarations.check_states(states, name)))
+
+    def input(self, name: str, shape: Shape = (), *, states: int | None = None) -> Handle:
+        """An array that is always given and never sampled: the model is conditional on it.
+
+        With ``states=`` it is categorical: one-hot in expressions, integers in data.
+
+        Raises
+        ------
+        ModelError
+            If the name, the shape or the number of states is not valid.
+        """
+        name = self._new_name(name, "input")
+        axes = declarations.check_shape(shape, "input", name)
+        domain: Domain = Real() if states is None else Categorical(declarations.check_states(states, name))
+        return self._declare(Input(name, axes, domain, call_site()))
+
+    def param(
+        self,
+        name: str,
+        shape: Shape = (),
+        *,
+        symmetric: bool = False,
+        zero_diagonal: bool = False,
+        positive: bool = False,
+        mask: npt.ArrayLike | None = None,
+        init: float | npt.ArrayLike | declarations.Initialiser | None = None,
+    ) -> Handle:
+        """A trained array.
+
+        Parameters
+        ----------
+        name, shape
+            As for :meth:`binary`.
+        symmetric, zero_diagonal
+            Keep a square matrix equal to its transpose; keep its diagonal at zero.
+        positive
+            Keep every entry above zero.
+        mask
+            Zeros and ones of the parameter's shape; entries are kept at zero where it is zero.
+        init
+            A number, an array, or an initialiser ``init(shape, generator)``. By default 1 if positive, 0 up to one
+            axis, and N(0, 0.01²) for more.
+
+        Raises
+        ------
+        ModelError
+            If the name, the shape, the mask or the initial value does not fit.
+        NumericsError
+            If the initial value is not finite.
+        """
+        name = self._new_name(name, "parameter")
+        axes = declarations.check_shape(shape, "parameter", name)
+        sizes = tuple(axis.size for axis in axes)
+        constraint = declarations.check_constraint(
+            name, sizes, symmetric=symmetric, zero_diagonal=zero_diagonal, positive=positive, mask=mask
+        )
+        start = declarations.check_init(init, name, sizes, constraint)
+        return self._declare(Parameter(name, axes, constraint, start, call_site()))
+
+    def constant(self, name: str, value: npt.ArrayLike) -> Handle:
+        """An array that is never trained; its value is passed to the program at run time.
+
+        Raises
+        ------
+        ModelError
+            If the name is not valid or the value is not made of real numbers.
+        NumericsError
+            If an entry is NaN or infinite.
+        """
+        name = self._new_name(name, "constant")
+        array = checked_array(value, ModelError, f"constant '{name}'")
+        axes = declarations.check_shape(array.shape, "constant", name)
+        return self._declare(Constant(name, axes, array, None, call_site()))
+
+    def _variable(self, name: str, shape: object, domain: Domain) -> Handle:
+        name = self._new_name(name, "group")
+        axes = declarations.check_shape(shape, "group", name)
+        return self._declare(Variable(name, axes, domain, call_site()))
+
+    def _new_name(self, name: object, kind: str) -> str:
+        checked = check_name(name, kind)
+        if checked in self._handles:
+            first = self._handles[checked].symbol.origin
+            reason = f"the name '{checked}' is already declared" + (f" at {first}" if first else "")
+            raise complaint(ModelError, f"{kind} '{checked}'", reason, "Choose another name.")
+        return checked
+
+    def _declare(self, symbol: Symbol) -> Handle:
+        handle = self._handles[symbol.name] = Handle(symbol)
+        return handle
+
+    # ---- the energy ----------------------------------------------------------------------------------------
+
+    def energy(self, expr: Expression | float, name: str | None = None) -> None:
+        """Add a term to the energy E.
+
+        Each summand of the expression is summed over the indices that no written sum binds.
+
+        Parameters
+        ----------
+        expr
+            A scalar expression; in index notation its indices may be left open.
+        name
+            A name for the term, unique among the terms.
+
+        Raises
+        ------
+        NotationError
+            If the expression is not a scalar, or it is ambiguous what is summed.
+        ModelError
+            If it uses a symbol of another model, or the name is not valid.
+        """
+        operand = as_operand(expr)
+        label = None if name is None else self._term_name(name)
+        origin = call_site()
+        self._check_declared(operand.node, operand.text)
+        summands = energy_summands(operand)
+        for body, over in summands:
+            self._terms.append(ir_model.EnergyTerm(self._named(body), over, label, origin))
+
+    def _term_name(self, name: object) -> str:
+        label = check_name(name, "energy term")
+        if any(term.name == label for term in self._terms):
+            reason = "another term has this name"
+            raise complaint(ModelError, f"energy term '{label}'", reason, "Choose another name.")
+        return label
+
+    def _check_declared(self, node: Scalar, text: str) -> None:
+        """Every symbol is the very object that this model declared: another model's may look the same."""
+        for access in accesses(node):
+            symbol = access.symbol
+            known = self._handles.get(symbol.name)
+            if not is_anonymous(symbol) and (known is None or known.symbol is not symbol):
+                reason = f"'{symbol.name}' is not declared in the model '{self.name}'"
+                if known is not None:
+                    reason = f"this '{symbol.name}' belongs to another model than '{self.name}'"
+                raise complaint(ModelError, text, reason, "Declare it with this model's methods.")
+
+    def _named(self, node: Scalar) -> Scalar:
+        """The node with a name for each constant that the user wrote in place."""
+
+        def name(part: Scalar) -> Scalar | None:
+            if isinstance(part, Access) and is_anonymous(part.symbol):
+                assert isinstance(part.symbol, Constant)
+                return Access(self._constant(part.symbol), part.positions)
+            return None
+
+        return replace(node, name)
+
+    def _constant(self, placeholder: Constant) -> Constant:
+        if placeholder.name not in self._anonymous:
+            taken = {constant.name for constant in self._anonymous.values()}
+            number = next(k for k in range(1, len(taken) + 2) if f"constant_{k}" not in taken)
+            self._anonymous[placeholder.name] = Constant(
+                f"constant_{number}", placeholder.axes, placeholder.value, placeholder.shown, call_site()
+            )
+        return self._anonymous[placeholder.name]
+
+    # ---- the finished model --------------------------------------------------------------------------------
+
+    def build(self) -> ir_model.Model:
+        """The immutable snapshot that is compiled, in canonical form.
+
+        Raises
+        ------
+        ModelError
+            If the model has no variables.
+
+        Warns
+        -----
+        ModelWarning
+            For a variable in no term (its law is uniform) and a parameter or input that no term uses.
+        """
+        model = self._snapshot()
+        if not model.variables:
+            reason = "the model has no variables"
+            raise complaint(ModelError, f"model '{self.name}'", reason, "Declare one, for example with .binary.")
+        _warn_of_unused(model)
+        return model
+
+    def _snapshot(self) -> ir_model.Model:
+        symbols = [handle.symbol for handle in self._handles.values()]
+        return canonical_model(
+            ir_model.Model(
+                self.name,
+                _of_type(symbols, Variable),
+                _of_type(symbols, Input),
+                _of_type(symbols, Parameter),
+                (*_of_type(symbols, Constant), *self._anonymous.values()),
+                tuple(self._terms),
+            )
+        )
+
+    def init(self, seed: int | None = 0, *, dtype: npt.DTypeLike = "float32") -> dict[str, npt.NDArray[Any]]:
+        """Initial values of every parameter.
+
+        Parameters
+        ----------
+        seed
+            The same seed gives the same values; each parameter's depend on its name and not on the others. None draws
+            a seed from the operating system.
+        dtype
+            float32 or float64.
+
+        Returns
+        -------
+        dict
+            Name to array of the declared shape.
+
+        Raises
+        ------
+        ArgumentError
+            If the seed is no integer from 0 to 2^64 - 1, or the dtype is another one.
+        ModelError
+            If the arrays would not fit into the memory of this machine.
+        """
+        symbols = [handle.symbol for handle in self._handles.values()]
+        return initial_values(_of_type(symbols, Parameter), seed, dtype)
+
+    def __getitem__(self, name: str) -> Handle:
+        """The handle of a declared symbol (KeyError if there is none)."""
+        return self._handles[name]
+
+    # Without this Python would take __getitem__ with 0, 1, ... for iteration.
+    __iter__ = None
+
+    def __str__(self) -> str:
+        model = self._snapshot()
+        lines = [f"  {symbol.name}: {_kind(symbol)} {shape_of(symbol)}" for symbol in model.symbols]
+        return "\n".join([f"model {model.name}", *lines, *(f"  {line}" for line in str(model).splitlines())])
+
+    def __repr__(self) -> str:
+        return f"<pgmc.Model {self.name}: {len(self._handles)} symbols, {len(self._terms)} terms>"
+
+
+def _of_type(symbols: list[Symbol], kind: type[S]) -> tuple[S, ...]:
+    return tuple(symbol for symbol in symbols if isinstance(symbol, kind))
+
+
+def _kind(symbol: Symbol) -> str:
+    kind = type(symbol).__name__.lower()
+    return str(symbol.domain) if isinstance(symbol, Variable) else kind
+
+
+def _warn_of_unused(model: ir_model.Model) -> None:
+    used = {access.symbol.name for term in model.terms for access in accesses(term.body)}
+    for variable in model.variables:
+        if variable.name not in used:
+            reason = "no term of the energy uses it, so its units are independent and uniform"
+            warn(f"group '{variable.name}'", variable.origin, reason, "Add a term, or drop the group.")
+    for symbol in (*model.inputs, *model.parameters):
+        if symbol.name not in used:
+            kind = _kind(symbol)
+            warn(f"{kind} '{symbol.name}'", symbol.origin, "no term of the energy uses it", f"Drop the {kind}.")
