@@ -1,4 +1,4 @@
-"""What a compiled model can do: evaluate queries and run sweeps, on any number of threads with the same result."""
+"""What a compiled model can do: evaluate queries and run sweeps, with one result for any number of threads."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from pgmc.runtime.streams import Stream
 from pgmc.runtime.threads import count_threads, map_panels, one_blas_thread
 
 CHAINS_PER_PANEL = 256
-"""Chains that a sweep takes together. A constant: the last bits of a product depend on the number of its rows."""
+"""Chains that a sweep takes together. Constant, as the last bits of a product depend on how many rows it has."""
 
 EXAMPLES_PER_PANEL = 1024
 """Examples that an evaluation takes together, which bounds the memory for what is computed in between."""
@@ -96,7 +96,7 @@ class Executable:
         params
             Name -> array of the declared shape, as ``encode_params`` gives it.
         state
-            Name -> ``(n, *shape)``, as ``encode_state`` gives it; what the query does not need may be missing.
+            Name -> ``(n, *shape)``, as ``encode_state`` gives it; only what the query needs.
         weights
             ``(n,)`` weights of the examples in a mean; 1/n each by default.
         threads
@@ -105,7 +105,8 @@ class Executable:
         Returns
         -------
         dict of str to ndarray
-            Energies ``(n,)`` in nats, float64; logits ``(n, *shape[, states])``; gradients of the parameters' shapes.
+            Energies ``(n,)`` in nats, float64; logits ``(n, *shape[, states])``; gradients under the
+            names of the parameters, of their shapes.
 
         Raises
         ------
@@ -151,11 +152,11 @@ class Executable:
         stream
             The random numbers, keyed by the stream, the chain, the sweep and the unit.
         first_sweep
-            Number of the first sweep: one call with ``sweeps=2`` does what two calls with ``first_sweep`` 0, 1 do.
+            Number of the first sweep. One call with ``sweeps=2`` does what two with ``first_sweep`` 0, 1 do.
         sweeps
             How many sweeps.
         masks
-            Name -> boolean ``(chains, *shape)`` for each variable of ``query.masked``: units that keep their value.
+            Name -> boolean ``(chains, *shape)`` for each variable of ``query.masked``: units that stay.
         threads
             Number of threads, by default one for each core. The result does not depend on it.
 
@@ -193,7 +194,7 @@ def _sweep_panel(
 
 
 def _next_length(length: int, seconds: float) -> int:
-    """The number of sweeps that would take about ``SECONDS_PER_LAUNCH``, growing at most tenfold at a time."""
+    """The number of sweeps to take about ``SECONDS_PER_LAUNCH``, at most ten times the last."""
     return max(1, int(length * min(10.0, SECONDS_PER_LAUNCH / max(seconds, 1e-9))))
 
 

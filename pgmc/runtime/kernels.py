@@ -13,7 +13,7 @@ import numpy.typing as npt
 from pgmc.errors import InternalError
 from pgmc.ir.model import Model
 from pgmc.ir.signatures import Argument, KernelModule, Result, Role
-from pgmc.ir.symbols import Categorical, Symbol, Variable, shape_of
+from pgmc.ir.symbols import Categorical, Constant, Symbol, access_axes, shape_of
 
 Array: TypeAlias = npt.NDArray[Any]
 Dtype: TypeAlias = Literal["float32", "float64"]
@@ -32,7 +32,7 @@ class Panel:
 
 @dataclass(frozen=True, slots=True)
 class Launch:
-    """Which random numbers a sweep draws: the key of the stream, and where its chains and sweeps are numbered from."""
+    """Which random numbers a sweep draws: the stream's key, and the numbers of the first chain and sweep."""
 
     key: tuple[int, int]
     first_chain: int
@@ -45,7 +45,7 @@ class Kernel(Protocol):
 
     @property
     def per_example(self) -> Mapping[str, bool]:
-        """Per result: whether it has a leading axis of rows. Those that have none are linear in the weights."""
+        """Per result: whether it has a leading axis of rows; one that has none is linear in the weights."""
 
     def evaluate(self, panel: Panel) -> dict[str, Array]:
         """The results for the rows of the panel."""
@@ -61,7 +61,7 @@ def state_dtype(symbol: Symbol, dtype: Dtype) -> np.dtype[Any]:
 
 
 def first_sites(model: Model) -> dict[str, int]:
-    """Number of the first unit of each variable: units are numbered in declaration order, in C order within."""
+    """Number of the first unit of each variable. Units are numbered in declaration order, in C order within."""
     sites, total = {}, 0
     for variable in model.variables:
         sites[variable.name] = total
@@ -70,7 +70,7 @@ def first_sites(model: Model) -> dict[str, int]:
 
 
 class CompiledKernel:
-    """A generated function and the arguments it takes."""
+    """A generated function and the arguments it takes; ``model`` is the one it was generated from."""
 
     def __init__(self, module: KernelModule, function: Callable[..., None], model: Model) -> None:
         self.module = module
@@ -80,9 +80,9 @@ class CompiledKernel:
         self._sites = first_sites(model)
         self._results = {result.name: result for result in module.results}
         self._constants = {
-            argument.symbol: _contiguous(self._symbol(argument.symbol).value, argument)
+            argument.symbol: _contiguous(symbol.value, argument)
             for argument in module.arguments
-            if argument.role is Role.CONSTANT
+            if isinstance(symbol := self._symbols.get(argument.symbol), Constant)
         }
 
     def evaluate(self, panel: Panel) -> dict[str, Array]:
@@ -98,9 +98,7 @@ class CompiledKernel:
     def _call(self, panel: Panel, launch: Launch | None, results: Mapping[str, Array]) -> None:
         self._function(*(self._value(a, panel, launch, results) for a in self.module.arguments))
 
-    def _value(
-        self, argument: Argument, panel: Panel, launch: Launch | None, results: Mapping[str, Array]
-    ) -> Any:
+    def _value(self, argument: Argument, panel: Panel, launch: Launch | None, results: Mapping[str, Array]) -> Any:
         match argument.role:
             case Role.STATE | Role.INPUT:
                 return _contiguous(panel.state[argument.symbol], argument)
@@ -108,8 +106,8 @@ class CompiledKernel:
                 return _contiguous(panel.params[argument.symbol], argument)
             case Role.CONSTANT:
                 return self._constants[argument.symbol]
-            case Role.STATES:
-                return self._states(argument.symbol)
+            case Role.EXTENT:
+                return self._extent(argument.symbol, argument.axis)
             case Role.SITE:
                 return self._sites[argument.symbol]
             case Role.MASK:
@@ -117,16 +115,13 @@ class CompiledKernel:
             case Role.WEIGHTS:
                 return _contiguous(panel.weights, argument)
             case Role.RESULT:
-                result = results[argument.symbol]
-                return result.reshape(1) if argument.rank > result.ndim else result
+                return results[argument.symbol]
             case _:
                 return self._counter(argument, launch)
 
     def _counter(self, argument: Argument, launch: Launch | None) -> Any:
         if launch is None:
-            raise InternalError(
-                f"{self.module.name}: {argument.name} is known in a sweep only. Please report this."
-            )
+            raise InternalError(f"{self.module.name}: only a sweep knows {argument.name}. Please report this.")
         match argument.role:
             case Role.KEY:
                 return np.uint64(launch.key[int(argument.symbol == "key_1")])
@@ -138,27 +133,14 @@ class CompiledKernel:
                 return launch.sweeps
 
     def _allocate(self, result: Result, panel: Panel) -> Array:
-        shape = tuple(self._extent(name, axis, panel) for name, axis in result.axes)
+        shape = tuple(self._extent(name, axis) for name, axis in result.axes)
         return np.zeros((panel.rows, *shape) if result.per_example else shape, dtype=result.dtype)
 
-    def _extent(self, name: str, axis: int, panel: Panel) -> int:
-        if axis < 0:
-            return self._states(name)
-        if name in self._symbols:
-            return self._symbols[name].axes[axis].size
-        return panel.params[name].shape[axis]  # a parameter that only the ensemble of the query has
-
-    def _states(self, name: str) -> int:
-        domain = self._symbol(name).domain
-        if not isinstance(domain, Categorical):
-            raise InternalError(f"{self.module.name}: {name} has no states. Please report this.")
-        return domain.states
-
-    def _symbol(self, name: str) -> Any:
-        return self._symbols[name]
+    def _extent(self, name: str, axis: int) -> int:
+        """The length of an axis; the states of a one-hot array are its last axis, number -1."""
+        return access_axes(self._symbols[name])[axis].size
 
 
-def _contiguous(value: Any, argument: Argument) -> Any:
+def _contiguous(value: Any, argument: Argument) -> Array:
     """The value as the kernel's signature has it: nothing is copied if it is so already."""
-    array = np.ascontiguousarray(value, dtype=argument.dtype)
-    return array.reshape(())[()] if argument.rank == 0 else array
+    return np.asarray(value, dtype=argument.dtype, order="C")

@@ -1,8 +1,8 @@
 """Counter-based random numbers: streams, and the law of the generated samplers in NumPy.
 
-A number is a pure function of (stream, chain, sweep, site): nothing depends on the number of chains, on the order of
-work, or on what was drawn before. ``pgmc.codegen.prelude`` has the same law for generated code, and the reference for
-the mixing function.
+A number is a pure function of (stream, chain, sweep, site): nothing depends on the number of chains, on the
+order of work, or on what was drawn before. ``pgmc.codegen.prelude`` has the same law for generated code, and the
+reference for the mixing function.
 """
 
 from __future__ import annotations
@@ -40,9 +40,7 @@ def check_seed(seed: int | None) -> int:
     except TypeError:
         value = -1
     if isinstance(seed, bool | np.bool_) or not 0 <= value < 2**64:
-        raise ArgumentError(
-            f"seed={seed!r}: expected an integer from 0 to 2**64 - 1, or None for a fresh one."
-        )
+        raise ArgumentError(f"seed={seed!r}: expected an integer from 0 to 2**64 - 1, or None for a fresh one.")
     return value
 
 
@@ -75,7 +73,7 @@ class Stream:
         return Stream(self.seed, f"{self.purpose}/{name}")
 
     def generator(self) -> np.random.Generator:
-        """NumPy's generator for work on the host, such as shuffling; independent of the numbers of kernels."""
+        """NumPy's generator for work on the host, such as shuffling; independent of what kernels draw."""
         key = np.array(_hash_key(self.seed, f"{self.purpose}/generator"), dtype=np.uint64)
         return np.random.Generator(np.random.Philox(key=key))
 
@@ -109,7 +107,7 @@ def random_words(key: tuple[int, int], chains: Array, sweep: int, sites: Array) 
     z = r0[:, None] + np.atleast_1d(sites).astype(np.uint64) * np.uint64(_STEP)
     z = ((z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)) ^ r1[:, None]
     z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return z ^ (z >> np.uint64(31))
+    return np.asarray(z ^ (z >> np.uint64(31)))
 
 
 def uniforms(words: Words, dtype: str = "float64") -> Array:
@@ -134,4 +132,4 @@ def draw_codes(logits: Array, words: Words) -> npt.NDArray[np.int64]:
     running = np.cumsum(weights, axis=-1)
     above = running > (uniforms(words) * running[..., -1])[..., None]
     last = weights.shape[-1] - 1 - np.argmax(weights[..., ::-1] > 0, axis=-1)
-    return np.where(above.any(axis=-1), above.argmax(axis=-1), last)
+    return np.asarray(np.where(above.any(axis=-1), above.argmax(axis=-1), last))

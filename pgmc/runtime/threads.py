@@ -1,13 +1,14 @@
 """Panels of rows on several threads, and one BLAS thread inside each.
 
-Two BLAS threads on busy cores are slower than one, and their number can change the last bits of a product; so while
-kernels run the BLAS library has one thread, and the panels are what is parallel. Threads live as long as one call:
-nothing is left behind that a fork could break.
+Two BLAS threads on busy cores are slower than one, and their number can change the last bits of a product; so
+while kernels run the BLAS library has one thread, and the panels are what is parallel. Threads live as long as
+one call: nothing is left behind that a fork could break.
 """
 
 from __future__ import annotations
 
 import os
+import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -21,12 +22,13 @@ Value = TypeVar("Value")
 
 
 class _BlasLimit:
-    """One BLAS thread for as long as anyone is inside; the library's number of threads is global, so we count."""
+    """One BLAS thread for as long as anyone is inside: the number is global, so those inside are counted."""
 
     def __init__(self) -> None:
         self.lock = threading.Lock()
         self.users = 0
         self._controller: Any = None
+        self._saw_numba_blas = False
         self._limiter: Any = None
 
     def enter(self) -> None:
@@ -42,11 +44,12 @@ class _BlasLimit:
                 self._limiter.restore_original_limits()
 
     def _known_libraries(self) -> Any:
-        # Looking for libraries takes a millisecond, so it is done once; kernels that call BLAS have loaded theirs.
-        if self._controller is None:
+        # Looking for libraries takes milliseconds. Numba's BLAS comes with scipy.linalg, which may be loaded late.
+        numba_blas = "scipy.linalg.cython_blas" in sys.modules
+        if self._controller is None or numba_blas != self._saw_numba_blas:
             from threadpoolctl import ThreadpoolController
 
-            self._controller = ThreadpoolController()
+            self._controller, self._saw_numba_blas = ThreadpoolController(), numba_blas
         return self._controller
 
 
@@ -54,7 +57,7 @@ _blas_limit = _BlasLimit()
 
 
 def _after_fork() -> None:
-    """A child of a fork has one thread, which is inside nothing, and must not wait for a lock held by another."""
+    """A forked child has one thread, which is inside nothing and must not wait for another's lock."""
     global _blas_limit
     _blas_limit = _BlasLimit()
 
