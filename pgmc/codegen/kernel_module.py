@@ -42,6 +42,7 @@ def build_kernel_module(model: Model, name: str, answer: Answer, dtype: Dtype) -
     names = NameRegistry()
     printer = NumbaPrinter(names, dtype)
     printer.aliases = {symbol.name: names.claim(symbol.name) for symbol in model.symbols}
+    printer.numbers = frozenset(s.name for s in (*model.parameters, *model.constants) if not s.axes)
     lowering = LoopLowering(names, unify_axes(model))
     if isinstance(answer, Computation):
         result_names = {q.name: names.claim(_result_wish(q)) for q in answer.quantities}
@@ -90,7 +91,7 @@ class _Signature:
         operands, quantities = self.program.results, self.answer.quantities
         results = tuple(map(self._result, operands, quantities))
         arguments += [
-            Argument(o.symbol.name, Role.RESULT, r.name, len(r.axes) + r.per_example, r.dtype)
+            Argument(o.symbol.name, Role.RESULT, r.name, max(1, len(r.axes) + r.per_example), r.dtype)
             for o, r in zip(operands, results, strict=True)
         ]
         return tuple(arguments), results
@@ -184,16 +185,8 @@ def _source(
 
 
 def _type(argument: Argument) -> str:
-    if argument.role in (
-        Role.EXTENT,
-        Role.SITE,
-        Role.KEY,
-        Role.FIRST_CHAIN,
-        Role.FIRST_SWEEP,
-        Role.SWEEPS,
-    ):
-        return argument.dtype
+    """The type of an argument in a Numba signature."""
     base = "boolean" if argument.dtype == "bool" else argument.dtype
     if argument.rank == 0:
-        return f"Array({base}, 0, 'C')"
+        return base
     return f"{base}[{', '.join([':'] * (argument.rank - 1) + ['::1'])}]"

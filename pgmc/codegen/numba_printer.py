@@ -52,7 +52,11 @@ _LIBRARY = {"exp": "np.exp", "log": "np.log", "tanh": "np.tanh", "cos": "np.cos"
 
 @dataclass(slots=True)
 class NumbaPrinter:
-    """Prints statements and remembers which arguments and helpers they mention."""
+    """Prints statements and remembers which arguments and helpers they mention.
+
+    ``aliases`` are the names in the source of the model's symbols, ``numbers`` the symbols passed as plain numbers. An
+    array without axes that the kernel fills has one element.
+    """
 
     names: NameRegistry
     dtype: Dtype
@@ -61,6 +65,7 @@ class NumbaPrinter:
     masks: dict[str, str] = field(default_factory=dict)
     helpers: dict[str, None] = field(default_factory=dict)
     aliases: dict[str, str] = field(default_factory=dict)
+    numbers: frozenset[str] = frozenset()
     _indices: dict[Index, str] = field(default_factory=dict)  # of the enclosing loops
     _letters: list[str] = field(default_factory=list)
     example: str = ""
@@ -140,9 +145,9 @@ class NumbaPrinter:
     def _line(self, statement: Statement) -> str:
         match statement:
             case Allocate(symbol, extents, per_example, _):
-                lengths = [self.examples] * per_example + [self.extent(axis) for axis in extents]
+                lengths = [self.examples] * per_example + [self.extent(axis) for axis in extents] or ["1"]
                 shape = lengths[0] if len(lengths) == 1 else f"({', '.join(lengths)})"
-                return f"{self.array(symbol.name)} = np.empty({shape or '()'}, np.{self.dtype})"
+                return f"{self.array(symbol.name)} = np.empty({shape}, np.{self.dtype})"
             case MatrixProduct(target, left, right):
                 return f"np.dot({self._matrix(left)}, {self._matrix(right)}, {self._matrix(target)})"
             case PickState(index, access):
@@ -257,13 +262,13 @@ class NumbaPrinter:
             *unit, state = access.positions
             code = self._element(symbol.name, True, tuple(unit))
             return f"({self._one()} if {code} == {self._position(state)} else {self._zero()})"
-        if symbol.name in self.names.locals and not access.positions:
-            return symbol.name
+        if not access.positions and symbol.name in self.names.locals | self.numbers:
+            return self.array(symbol.name)
         return self._element(symbol.name, is_per_example(symbol), access.positions)
 
     def _element(self, name: str, per_example: bool, positions: tuple[Position, ...]) -> str:
         inside = [self.example] * per_example + [self._position(p) for p in positions]
-        return f"{self.array(name)}[{', '.join(inside) or '()'}]"
+        return f"{self.array(name)}[{', '.join(inside) or '0'}]"
 
     def _position(self, position: Position) -> str:
         parts = [self.index(i) if c == 1 else f"{c} * {self.index(i)}" for i, c in position.terms]
