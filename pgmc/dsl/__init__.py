@@ -1,1 +1,1 @@
-"""What the user writes: variables, parameters and expressions in two notations. Builds the IR and nothing else."""
+"""What the user writes: declarations and expressions in two notations. Builds the IR and nothing else."""

@@ -45,7 +45,9 @@ def elementwise(a: Operand, b: Operand, text: str) -> tuple[Operand, Scalar]:
         return b, b.node
     if a.shape != b.shape:
         reason = f"the shapes {a.shape} and {b.shape} differ"
-        remedy = "Elementwise operands need equal shapes, or one of them shape (); write other products with indices."
+        remedy = (
+            "Elementwise operands need equal shapes, or one of them (); write other products with indices."
+        )
         raise complaint(NotationError, text, reason, remedy)
     return a, rename(b.node, dict(zip(b.axes, a.axes, strict=True)))
 
@@ -94,7 +96,7 @@ def divide(a: Operand, b: Operand) -> Operand:
 
 
 def _joined(a: Operand, b: Operand, text: str) -> Ranges:
-    """The ranges of a product. A literal factor leaves the terms of a sum apart, any other factor ties them."""
+    """The ranges of a product. A literal factor leaves the terms of a sum apart, any other ties them."""
     ranges = merge_ranges(a.ranges, b.ranges)
     if not (is_literal(a.node) or is_literal(b.node)):
         check_ranges(ranges, text)
@@ -118,7 +120,9 @@ def power(a: Operand, exponent: object) -> Operand:
 def _exact_exponent(exponent: object, text: str) -> Fraction:
     if isinstance(exponent, bool) or not isinstance(exponent, int | float | Fraction):
         reason = f"the exponent is {type(exponent).__name__}, not a plain number"
-        raise complaint(NotationError, text, reason, "Write pgmc.exp(y * pgmc.log(x)) for a variable exponent.")
+        raise complaint(
+            NotationError, text, reason, "Write pgmc.exp(y * pgmc.log(x)) for a variable exponent."
+        )
     if exponent != exponent or exponent in (float("inf"), float("-inf")):
         raise complaint(NotationError, text, "the exponent is not finite", "Use a finite exponent.")
     exact = Fraction(exponent)
@@ -139,7 +143,7 @@ def apply(a: Operand, name: str, function: Callable[[Scalar], Scalar]) -> Operan
 
 
 def matmul(a: Operand, b: Operand) -> Operand:
-    """a @ b as in NumPy, for vectors and matrices: the last axis of a meets the first of b (or its last but one).
+    """a @ b as in NumPy, for vectors and matrices: the last axis of a meets the first of b.
 
     Raises
     ------

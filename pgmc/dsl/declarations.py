@@ -14,8 +14,8 @@ from pgmc.dsl.location import complaint
 from pgmc.errors import ModelError
 from pgmc.ir.symbols import Axis, Constraint
 
-# 2^40 entries are four terabytes in single precision: beyond any machine this package runs on, and far below the
-# point where the position of an entry would overflow.
+# 2^40 entries are four terabytes in single precision: beyond any machine this package runs on, and far
+# below the point where the position of an entry would overflow.
 LARGEST_ARRAY = 2**40
 
 Initialiser = Callable[[tuple[int, ...], np.random.Generator], npt.ArrayLike]
@@ -41,7 +41,8 @@ def check_shape(shape: object, kind: str, name: str) -> tuple[Axis, ...]:
             raise complaint(ModelError, name, f"{subject} has size 0", "Give every axis a positive size.")
     entries = math.prod(int(size) for size in sizes)
     if entries > LARGEST_ARRAY:
-        reason = f"the shape {tuple(map(int, sizes))} has {entries} entries, {4 * entries} bytes in single precision"
+        whole = tuple(map(int, sizes))
+        reason = f"the shape {whole} needs {4 * entries} bytes in single precision"
         raise complaint(ModelError, subject, reason, "Use smaller or sparser arrays.")
     return tuple(Axis(int(size)) for size in sizes)
 
@@ -72,7 +73,8 @@ def check_constraint(
     Raises
     ------
     ModelError
-        If the parameter is not square where it must be, the mask does not fit, or two constraints exclude each other.
+        If the parameter is not square where it must be, the mask does not fit, or two constraints exclude
+        each other.
     """
     subject = f"parameter '{name}'"
     flags = {"symmetric": symmetric, "zero_diagonal": zero_diagonal, "positive": positive}
@@ -110,7 +112,7 @@ def check_mask(mask: object, shape: tuple[int, ...], subject: str) -> npt.NDArra
         first = tuple(int(k) for k in np.argwhere(wrong)[0])
         reason = f"the mask is {array[first]} at position {first}"
         raise complaint(ModelError, subject, reason, "Use zeros and ones, or booleans.")
-    result = array != 0
+    result: npt.NDArray[np.bool_] = np.not_equal(array, 0)
     result.flags.writeable = False
     return result
 
@@ -139,7 +141,9 @@ def check_init(init: object, name: str, shape: tuple[int, ...], constraint: Cons
         return float(array)
     broken = _broken(array, constraint)
     if broken:
-        raise complaint(ModelError, subject, f"the initial value {broken}", "Change it, or drop the constraint.")
+        raise complaint(
+            ModelError, subject, f"the initial value {broken}", "Change it, or drop the constraint."
+        )
     return array
 
 

@@ -20,8 +20,8 @@ from pgmc.ir.symbols import Symbol, access_axes
 class Expression:
     """A value built from variables, parameters and numbers, in array or index notation.
 
-    ``shape`` holds the sizes of the positional axes of array notation. An element such as ``W[i, j]`` has shape ()
-    and runs over its indices instead.
+    ``shape`` holds the sizes of the positional axes of array notation. An element such as ``W[i, j]`` has
+    shape () and runs over its indices instead.
     """
 
     __slots__ = ("operand",)
@@ -56,8 +56,12 @@ class Expression:
         """The axes in reverse order."""
         return Expression(array_notation.transpose(self.operand))
 
-    def sum(self, axis: int | tuple[int, ...] | None = None) -> Expression:
-        """The sum over some or all positional axes."""
+    def sum(
+        self, axis: int | tuple[int, ...] | None = None, dtype: None = None, out: None = None
+    ) -> Expression:
+        """The sum over some or all positional axes; ``numpy.sum`` passes ``dtype`` and ``out`` as None."""
+        if dtype is not None or out is not None:
+            raise complaint(NotationError, self.operand.text, "a sum has no dtype and no out", "Drop them.")
         return Expression(array_notation.reduce_sum(self.operand, axis))
 
     def __getitem__(self, key: object) -> Expression:
@@ -94,6 +98,8 @@ class Expression:
         return Expression(array_notation.matmul(as_operand(other), self.operand))
 
     def __pow__(self, exponent: object) -> Expression:
+        if isinstance(exponent, Expression):
+            return exponent.__rpow__(self.operand.text)
         return Expression(array_notation.power(self.operand, exponent))
 
     def __neg__(self) -> Expression:
@@ -109,7 +115,9 @@ class Expression:
 
     def __bool__(self) -> NoReturn:
         reason = "an expression has no truth value"
-        raise complaint(NotationError, self.operand.text, reason, "Conditions on indices go into where= of pgmc.Sum.")
+        raise complaint(
+            NotationError, self.operand.text, reason, "Conditions on indices go into where= of pgmc.Sum."
+        )
 
     def __iter__(self) -> NoReturn:
         reason = "an expression cannot be iterated over"
@@ -119,7 +127,9 @@ class Expression:
 
     def _compare(self, other: object) -> NoReturn:
         reason = "values of expressions cannot be compared"
-        raise complaint(NotationError, self.operand.text, reason, "Compare indices instead, as in where=j < i.")
+        raise complaint(
+            NotationError, self.operand.text, reason, "Compare indices instead, as in where=j < i."
+        )
 
     __lt__ = __le__ = __gt__ = __ge__ = _compare
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any, TypeVar
 
 import numpy.typing as npt
@@ -58,6 +59,7 @@ class Model:
         self._terms: list[ir_model.EnergyTerm] = []
         # Anonymous constants by placeholder: the same expression used in two terms keeps one constant.
         self._anonymous: dict[str, Constant] = {}
+        self._last_anonymous = 0
 
     @classmethod
     def from_ir(cls, model: ir_model.Model) -> Model:
@@ -66,6 +68,8 @@ class Model:
         for symbol in model.symbols:
             if isinstance(symbol, Constant) and is_reserved(symbol.name):
                 made._anonymous[symbol.name] = symbol
+                number = int(symbol.name.rpartition("_")[2])
+                made._last_anonymous = max(made._last_anonymous, number)
             else:
                 made._handles[symbol.name] = Handle(symbol)
         made._terms = list(model.terms)
@@ -97,8 +101,8 @@ class Model:
     def categorical(self, name: str, shape: Shape = (), *, states: int) -> Handle:
         """Units with one of ``states`` states.
 
-        In expressions a unit is one-hot: the handle has the shape ``(*shape, states)``, and its last index runs over
-        the states. In data and samples it is an integer from 0 to ``states - 1``.
+        In expressions a unit is one-hot: the handle has the shape ``(*shape, states)``, and its last index
+        runs over the states. In data and samples it is an integer from 0 to ``states - 1``.
 
         Raises
         ------
@@ -147,8 +151,8 @@ class Model:
         mask
             Zeros and ones of the parameter's shape; entries are kept at zero where it is zero.
         init
-            A number, an array, or an initialiser ``init(shape, generator)``. By default 1 if positive, 0 up to one
-            axis, and N(0, 0.01²) for more.
+            A number, an array, or an initialiser ``init(shape, generator)``. By default 1 if positive, 0 up
+            to one axis, and N(0, 0.01²) for more.
 
         Raises
         ------
@@ -258,10 +262,11 @@ class Model:
 
     def _constant(self, placeholder: Constant) -> Constant:
         if placeholder.name not in self._anonymous:
-            taken = {constant.name for constant in self._anonymous.values()}
-            number = next(k for k in range(1, len(taken) + 2) if f"constant_{k}" not in taken)
-            self._anonymous[placeholder.name] = Constant(
-                f"constant_{number}", placeholder.axes, placeholder.value, placeholder.shown, call_site()
+            # A snapshot holds the constants that its terms use, so a loaded one may have gaps in the numbers.
+            self._last_anonymous += 1
+            name = f"constant_{self._last_anonymous}"
+            self._anonymous[placeholder.name] = dataclasses.replace(
+                placeholder, name=name, origin=call_site()
             )
         return self._anonymous[placeholder.name]
 
@@ -283,7 +288,9 @@ class Model:
         model = self._snapshot()
         if not model.variables:
             reason = "the model has no variables"
-            raise complaint(ModelError, f"model '{self.name}'", reason, "Declare one, for example with .binary.")
+            raise complaint(
+                ModelError, f"model '{self.name}'", reason, "Declare one, for example with .binary."
+            )
         _warn_of_unused(model)
         return model
 
@@ -300,14 +307,16 @@ class Model:
             )
         )
 
-    def init(self, seed: int | None = 0, *, dtype: npt.DTypeLike = "float32") -> dict[str, npt.NDArray[Any]]:
+    def init(
+        self, seed: int | None = 0, *, dtype: npt.DTypeLike = "float32"
+    ) -> dict[str, npt.NDArray[Any]]:
         """Initial values of every parameter.
 
         Parameters
         ----------
         seed
-            The same seed gives the same values; each parameter's depend on its name and not on the others. None draws
-            a seed from the operating system.
+            The same seed gives the same values; each parameter's depend on its name and not on the others.
+            None draws a seed from the operating system.
         dtype
             float32 or float64.
 
@@ -336,7 +345,9 @@ class Model:
     def __str__(self) -> str:
         model = self._snapshot()
         lines = [f"  {symbol.name}: {_kind(symbol)} {shape_of(symbol)}" for symbol in model.symbols]
-        return "\n".join([f"model {model.name}", *lines, *(f"  {line}" for line in str(model).splitlines())])
+        return "\n".join(
+            [f"model {model.name}", *lines, *(f"  {line}" for line in str(model).splitlines())]
+        )
 
     def __repr__(self) -> str:
         return f"<pgmc.Model {self.name}: {len(self._handles)} symbols, {len(self._terms)} terms>"
@@ -357,7 +368,13 @@ def _warn_of_unused(model: ir_model.Model) -> None:
         if variable.name not in used:
             reason = "no term of the energy uses it, so its units are independent and uniform"
             warn(f"group '{variable.name}'", variable.origin, reason, "Add a term, or drop the group.")
-    for symbol in (*model.inputs, *model.parameters):
+    others: tuple[Input | Parameter, ...] = (*model.inputs, *model.parameters)
+    for symbol in others:
         if symbol.name not in used:
             kind = _kind(symbol)
-            warn(f"{kind} '{symbol.name}'", symbol.origin, "no term of the energy uses it", f"Drop the {kind}.")
+            warn(
+                f"{kind} '{symbol.name}'",
+                symbol.origin,
+                "no term of the energy uses it",
+                f"Drop the {kind}.",
+            )

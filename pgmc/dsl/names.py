@@ -8,7 +8,9 @@ import re
 from pgmc.dsl.location import complaint
 from pgmc.errors import ModelError, NotationError
 
-RULE = "A name is a letter followed by at most 63 ASCII letters, digits or underscores, and no Python keyword"
+RULE = (
+    "A name is a letter followed by at most 63 ASCII letters, digits or underscores, and no Python keyword"
+)
 
 # What the compiler itself calls things: the inverse temperature and the base fields of annealed ensembles,
 # constants that the user did not name, and the helpers that generated modules define.
@@ -26,7 +28,11 @@ def is_name(name: object) -> bool:
 
 def is_reserved(name: str) -> bool:
     """Whether the compiler keeps this name for itself."""
-    return name in RESERVED_NAMES or name.startswith(RESERVED_PREFIXES) or _ANONYMOUS.fullmatch(name) is not None
+    return (
+        name in RESERVED_NAMES
+        or name.startswith(RESERVED_PREFIXES)
+        or _ANONYMOUS.fullmatch(name) is not None
+    )
 
 
 def check_name(name: object, subject: str) -> str:

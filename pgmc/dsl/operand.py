@@ -1,4 +1,4 @@
-"""What an expression consists of: a scalar node, the axes that array notation keeps, and how it was written."""
+"""What an expression consists of: a scalar node, the axes of array notation, and how it was written."""
 
 from __future__ import annotations
 
@@ -39,8 +39,8 @@ NO_RANGES: Ranges = MappingProxyType({})
 class Operand:
     """A scalar ``node`` over the positional ``axes`` of array notation and the user's own free indices.
 
-    ``ranges`` holds, for each of the user's free indices, one range of every size it was seen with: more than one
-    only in a sum of terms, where each term may give an index another size.
+    ``ranges`` holds, for each of the user's free indices, one range of every size it was seen with: more than
+    one only in a sum of terms, where each term may give an index another size.
     """
 
     node: Scalar
@@ -96,7 +96,7 @@ def size_conflict(subject: str, index: Index, first: Range, second: Range) -> No
 
 
 def is_literal(node: Scalar) -> bool:
-    """Whether the node is a number that the user wrote in place: multiplying by it leaves terms what they are."""
+    """Whether the node is a number written in place: multiplying by it leaves terms what they are."""
     match node:
         case Number():
             return True

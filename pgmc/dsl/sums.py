@@ -1,21 +1,22 @@
 """Which indices a term of the energy is summed over, and which expressions would leave that to a guess.
 
-Every top-level summand is summed over the indices that no written sum binds, over the whole product it stands in.
-Two kinds of expression are refused because two readings are possible:
+Every top-level summand is summed over the indices that no written sum binds, over the whole product it stands
+in. Two kinds of expression are refused because two readings are possible:
 
-- a summand inside a product that lacks an index of its siblings, ``v[i]*(W[i,j]*h[j] + b[i])``: is b counted once, or
-  once for each j?
-- a nonlinear function of parts with different indices, ``(x[i]*R[i,j])**2``: is the sum over i squared, or each
-  product?
+- a summand inside a product that lacks an index of its siblings, ``v[i]*(W[i,j]*h[j] + b[i])``: is b counted
+  once, or once for each j?
+- a nonlinear function of parts with different indices, ``(x[i]*R[i,j])**2``: is the sum over i squared, or
+  each product?
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from pgmc.dsl.location import complaint
+from pgmc.dsl.location import complaint, shorten
 from pgmc.dsl.operand import Operand, is_literal, product
 from pgmc.errors import NotationError
+from pgmc.ir.canonical import with_letters
 from pgmc.ir.nodes import (
     Access,
     Add,
@@ -85,7 +86,7 @@ def _check_known(node: Scalar, over: Iterable[Index]) -> None:
     for index in over:
         if index not in known:
             reason = f"index {index.name} stands on no array, so nothing says how far it runs"
-            raise complaint(NotationError, print_scalar(node), reason, "Use it as a position of an array.")
+            raise complaint(NotationError, _shown(node), reason, "Use it as a position of an array.")
 
 
 def check_products(node: Scalar) -> None:
@@ -124,11 +125,13 @@ def _check_siblings(terms: tuple[Scalar, ...], supplied: Indices) -> None:
             if missing:
                 index = missing[0].name
                 reason = (
-                    f"it lacks the index {index} that {print_scalar(sibling)} has, and no other factor of the "
+                    f"it lacks the index {index} that {_shown(sibling)} has, and no other factor of the "
                     f"product has it, so it is not clear how often it counts"
                 )
-                remedy = f"Write pgmc.Sum(..., {index}) around {print_scalar(sibling)}, or multiply out the product."
-                raise complaint(NotationError, print_scalar(term), reason, remedy)
+                remedy = (
+                    f"Write pgmc.Sum(..., {index}) around {_shown(sibling)}, or multiply out the product."
+                )
+                raise complaint(NotationError, _shown(term), reason, remedy)
 
 
 def check_functions(node: Scalar, bound: Indices = frozenset()) -> None:
@@ -160,13 +163,14 @@ def _check_parts(function: Scalar, argument: Scalar, bound: Indices) -> None:
     for part, own in carried[1:]:
         first, expected = carried[0]
         if own != expected:
-            index = sorted(own ^ expected, key=lambda i: i.name)[0].name
             reason = (
-                f"inside a function {print_scalar(first)} runs over {_list(expected)} and {print_scalar(part)} "
+                f"inside a function {_shown(first)} runs over {_list(expected)} and {_shown(part)} "
                 f"over {_list(own)}, so it is not clear what is summed first"
             )
-            remedy = f"Write the inner sum, pgmc.Sum(..., {index})."
-            raise complaint(NotationError, print_scalar(function), reason, remedy)
+            remedy = (
+                "Write the inner sum, pgmc.Sum(expression, index), so that all parts keep the same indices."
+            )
+            raise complaint(NotationError, _shown(function), reason, remedy)
 
 
 def _parts(node: Scalar) -> Iterator[Scalar]:
@@ -176,6 +180,10 @@ def _parts(node: Scalar) -> Iterator[Scalar]:
     else:
         for child in children(node):
             yield from _parts(child)
+
+
+def _shown(node: Scalar) -> str:
+    return shorten(print_scalar(with_letters(node)))
 
 
 def _list(indices: Indices) -> str:

@@ -1,9 +1,9 @@
 """Canonical form: models that say the same, however they spell it, become equal.
 
-A term is brought to normal form, split where it is a sum, and then ordered. The order must not depend on the names or
-keys of indices, so indices are told apart by where they stand: each gets a colour, two indices with the same colour
-are told apart by the text of the term in which one of them is marked, and where that fails (the term does not change
-when they are exchanged) every choice is tried and the smallest result taken.
+A term is brought to normal form, split where it is a sum, and then ordered. The order must not depend on the
+names or keys of indices, so indices are told apart by where they stand: each gets a colour; two indices of
+one colour are told apart by the key of the term in which one of them is marked; and where that fails (mostly
+because the term does not change when they are exchanged) every choice is tried and the smallest key taken.
 """
 
 from __future__ import annotations
@@ -54,7 +54,11 @@ def canonical_model(model: Model) -> Model:
     """The model with canonical terms in canonical order. Symbols keep the order of declaration."""
     order = {symbol.name: k for k, symbol in enumerate(model.symbols)}
     letters = _preferred_letters(model)
-    found = [(_term_key(part, order), part) for term in model.terms for part in canonical_term(term, order, letters)]
+    found = [
+        (_term_key(part, order), part)
+        for term in model.terms
+        for part in canonical_term(term, order, letters)
+    ]
     found.sort(key=lambda pair: pair[0])
     return replace(model, terms=tuple(part for _, part in found))
 
@@ -64,11 +68,13 @@ def canonical_term(
 ) -> tuple[EnergyTerm, ...]:
     """The summands of a term, each canonical; none if the term is zero.
 
-    ``order`` numbers the symbols (the order of declaration); ``letters`` are names for the axes of symbols, used for
-    indices that the user did not name.
+    ``order`` numbers the symbols (the order of declaration); ``letters`` are names for the axes of symbols,
+    used for indices that the user did not name.
     """
     ranks = order or {}
-    body = normal(Sum(term.body, term.over) if term.over else term.body, lambda node: _factor_key(node, ranks))
+    body = normal(
+        Sum(term.body, term.over) if term.over else term.body, lambda node: _factor_key(node, ranks)
+    )
     if body == ZERO:
         return ()
     parts = body.terms if isinstance(body, Add) else (body,)
@@ -289,7 +295,17 @@ def _preferred_letters(model: Model) -> dict[tuple[str, int], str]:
     return found
 
 
-def _names(body: Scalar, indices: tuple[Index, ...], letters: Mapping[tuple[str, int], str]) -> dict[Index, str]:
+def with_letters(node: Scalar) -> Scalar:
+    """The node with a letter for every index that the user did not name, for messages."""
+    node = freshen(node)
+    seen = _reading_order(node)
+    names = _names(node, seen, {})
+    return _renumbered(node, {index: Index(-1 - k, names[index]) for k, index in enumerate(seen)})
+
+
+def _names(
+    body: Scalar, indices: tuple[Index, ...], letters: Mapping[tuple[str, int], str]
+) -> dict[Index, str]:
     """The user's names where they are given and differ, else letters."""
     names: dict[Index, str] = {}
     for index in indices:
@@ -304,7 +320,9 @@ def _names(body: Scalar, indices: tuple[Index, ...], letters: Mapping[tuple[str,
         if index not in names:
             wanted = preferred.get(index, "")
             free = (letter for letter in _LETTERS if letter not in names.values())
-            names[index] = wanted if wanted and wanted not in names.values() else next(free, f"i{len(names)}")
+            names[index] = (
+                wanted if wanted and wanted not in names.values() else next(free, f"i{len(names)}")
+            )
     return names
 
 

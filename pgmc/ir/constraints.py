@@ -1,7 +1,7 @@
-"""Values of parameters: projections onto their constraints, initial values, and the coordinates of positive ones.
+"""Values of parameters: projections onto constraints, initial values, coordinates of positive ones.
 
-``symmetric``, ``zero_diagonal`` and ``mask`` are linear, so one orthogonal projection serves values and gradients.
-``positive`` is kept by a change of coordinates, value = softplus(theta), in which optimisers step.
+``symmetric``, ``zero_diagonal`` and ``mask`` are linear, so one orthogonal projection serves values and
+gradients. ``positive`` is kept by a change of coordinates, value = softplus(theta), in which optimisers step.
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ def project(parameter: Parameter, values: Floats) -> Floats:
     Returns
     -------
     ndarray
-        ``(G + Gᵀ)/2`` if symmetric, with zeros on the diagonal and where the mask is zero. The same array where
-        nothing is to be done.
+        ``(G + Gᵀ)/2`` if symmetric, with zeros on the diagonal and where the mask is zero. The same array
+        where nothing is to be done.
     """
     constraint = parameter.constraint
     if constraint.symmetric:
@@ -65,7 +65,7 @@ def unconstrained(value: Floats) -> Floats:
 
 
 def unconstrained_gradient(value: Floats, gradient: Floats) -> Floats:
-    """The gradient in the coordinate theta of a positive value: d value/d theta = sigmoid(theta) = 1 - exp(-value)."""
+    """The gradient in the coordinate theta of a positive value: d value/d theta = 1 - exp(-value)."""
     return np.asarray(gradient * -np.expm1(-value), gradient.dtype)
 
 
@@ -75,8 +75,8 @@ def initial_value(parameter: Parameter, generator: np.random.Generator, dtype: n
     Parameters
     ----------
     parameter
-        Its ``init`` is a number, an array, an initialiser ``init(shape, generator)``, or None for the default:
-        1 if positive, 0 up to rank 1, N(0, 0.01²) above.
+        Its ``init`` is a number, an array, an initialiser ``init(shape, generator)``, or None for the
+        default: 1 if positive, 0 up to rank 1, N(0, 0.01²) above.
     generator
         Drawn from only if the initial value is random.
     dtype
@@ -90,8 +90,8 @@ def initial_value(parameter: Parameter, generator: np.random.Generator, dtype: n
     Raises
     ------
     DataError
-        If an initialiser returns another shape, numbers that are not real and finite, or not positive where they
-        must be.
+        If an initialiser returns another shape, numbers that are not real and finite, or not positive where
+        they must be.
     """
     shape, kind = shape_of(parameter), np.dtype(dtype)
     init = parameter.init
@@ -123,7 +123,9 @@ def _returned(parameter: Parameter, value: Any, shape: tuple[int, ...], dtype: n
     if raw.dtype.kind not in "biuf":
         raise DataError(f"{where} an array of dtype {raw.dtype}. Return real numbers.")
     if raw.shape != shape:
-        raise DataError(f"{where} the shape {raw.shape} instead of {shape}. Return an array of the given shape.")
+        raise DataError(
+            f"{where} the shape {raw.shape} instead of {shape}. Return an array of the given shape."
+        )
     values = np.array(raw, dtype)
     if not np.isfinite(values).all():
         raise DataError(f"{where} NaN or infinity. Return finite numbers.")

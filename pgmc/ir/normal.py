@@ -1,7 +1,8 @@
 """Normal form of a scalar expression: flat sums and products, numbers combined, sums pulled out of products.
 
-Sums are moved through products and sums, which are linear in them, and never through functions; products of sums are
-never multiplied out, except by a number. Every function takes normal subexpressions and returns a normal expression.
+Sums are moved through products and sums, which are linear in them, and never through functions; products of
+sums are never multiplied out, except by a number. Every function takes normal subexpressions and returns a
+normal expression.
 """
 
 from __future__ import annotations
@@ -170,7 +171,7 @@ def normal_sum(body: Scalar, over: tuple[Index, ...]) -> Scalar:
 
 
 def _runs_in(term: Scalar, over: tuple[Index, ...]) -> bool:
-    """Whether arrays of the term say how far every index runs: a term without one counts as often as it has values."""
+    """Whether arrays of the term say how far every index runs (a term without one counts several times)."""
     alone = {position.index for access in accesses(term) for position in access.positions}
     return alone.issuperset(over)
 

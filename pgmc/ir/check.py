@@ -1,0 +1,193 @@
+"""Well-formedness of models, written down as code and run between compiler stages.
+
+Mistakes of the user are caught where they are made, by the declarations and expressions. What fails here is a
+defect of the compiler (or a file that was tampered with), so every check raises ``InternalError``.
+"""
+
+from __future__ import annotations
+
+import keyword
+import re
+from collections.abc import Iterator
+
+import numpy as np
+
+from pgmc.errors import InternalError
+from pgmc.ir.model import EnergyTerm, Model
+from pgmc.ir.nodes import (
+    FUNCTIONS,
+    Add,
+    BatchMean,
+    Bracket,
+    Call,
+    Index,
+    LogSumExp,
+    Mul,
+    Position,
+    Pow,
+    Scalar,
+    Sum,
+    Unit,
+)
+from pgmc.ir.rewrite import accesses, children, free_indices, position_indices, walk
+from pgmc.ir.symbols import Axis, Categorical, Constant, Input, Parameter, Variable, access_axes, shape_of
+
+NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}", re.ASCII)
+RELATIONS = ("==", "!=", "<", "<=")
+
+
+def check_model(model: Model) -> None:
+    """Every property below.
+
+    Raises
+    ------
+    InternalError
+        Naming the first property that does not hold, and where.
+    """
+    check_names(model)
+    check_symbols(model)
+    check_declared(model)
+    for term in model.terms:
+        check_nodes(term)
+        check_positions(term)
+        check_bound_once(term)
+        check_sizes(term)
+
+
+def check_names(model: Model) -> None:
+    """Names of symbols are valid and unique; so are the names of the model and of indices valid."""
+    names = [symbol.name for symbol in model.symbols]
+    for name in (model.name, *names, *(term.name for term in model.terms if term.name is not None)):
+        _check_name(name)
+    for term in model.terms:
+        for index in (*term.over, *_bound(term.body)):
+            _check_name(index.name)
+    repeated = {name for name in names if names.count(name) > 1} if len(set(names)) < len(names) else set()
+    if repeated:
+        raise _broken(f"the names {sorted(repeated)} stand for more than one symbol")
+
+
+def _check_name(name: str) -> None:
+    if NAME.fullmatch(name) is None or keyword.iskeyword(name):
+        raise _broken(f"{name!a} is not a name")
+
+
+def check_symbols(model: Model) -> None:
+    """Sizes are positive, categorical symbols have two states or more, data fits the declared shape."""
+    for symbol in model.symbols:
+        shape = shape_of(symbol)
+        if any(size < 1 for size in shape):
+            raise _broken(f"{symbol.name} has the shape {shape}")
+        if isinstance(symbol, Variable | Input) and isinstance(symbol.domain, Categorical):
+            if symbol.domain.states < 2:
+                raise _broken(f"{symbol.name} has {symbol.domain.states} states")
+        elif isinstance(symbol, Constant) and np.shape(symbol.value) != shape:
+            raise _broken(
+                f"{symbol.name} has the shape {shape} and a value of shape {np.shape(symbol.value)}"
+            )
+        elif isinstance(symbol, Parameter):
+            _check_constraint(symbol, shape)
+
+
+def _check_constraint(parameter: Parameter, shape: tuple[int, ...]) -> None:
+    constraint = parameter.constraint
+    square = len(shape) == 2 and shape[0] == shape[1]
+    if (constraint.symmetric or constraint.zero_diagonal) and not square:
+        raise _broken(f"{parameter.name} has the shape {shape} and a constraint on square matrices")
+    if constraint.masked and np.shape(constraint.mask) != shape:
+        raise _broken(
+            f"{parameter.name} has the shape {shape} and a mask of shape {np.shape(constraint.mask)}"
+        )
+
+
+def check_declared(model: Model) -> None:
+    """Every symbol of a term is one of the model's."""
+    declared = {symbol.name: symbol for symbol in model.symbols}
+    for term in model.terms:
+        for access in accesses(term.body):
+            known = declared.get(access.symbol.name)
+            if known is not access.symbol and known != access.symbol:
+                raise _broken(f"{access.symbol.name} is not declared", term)
+
+
+def check_nodes(term: EnergyTerm) -> None:
+    """A term has known functions and relations, no empty sum or product, and nothing of a later stage."""
+    for node in walk(term.body):
+        match node:
+            case Unit() | BatchMean():
+                raise _broken(f"{type(node).__name__} does not belong into a model", term)
+            case Call(function, _) if function not in FUNCTIONS:
+                raise _broken(f"the function {function!a} is not known", term)
+            case Add(parts) | Mul(parts) if not parts:
+                raise _broken("a sum or a product is empty", term)
+            case Pow(_, exponent) if exponent == 0:
+                raise _broken("an exponent is zero", term)
+            case Bracket(relations) if any(r.operator not in RELATIONS for r in relations):
+                raise _broken("a relation is not known", term)
+            case _:
+                pass
+
+
+def check_positions(term: EnergyTerm) -> None:
+    """Every access has one position for each axis, and a position without indices lies inside."""
+    for access in accesses(term.body):
+        axes = access_axes(access.symbol)
+        if len(access.positions) != len(axes):
+            raise _broken(
+                f"{access.symbol.name} has {len(axes)} axes and {len(access.positions)} positions", term
+            )
+        for position, axis in zip(access.positions, axes, strict=True):
+            if not position.terms and not 0 <= position.offset < axis.size:
+                raise _broken(
+                    f"{access.symbol.name} has no position {position.offset} on an axis of {axis.size}",
+                    term,
+                )
+
+
+def check_bound_once(term: EnergyTerm) -> None:
+    """Every index is bound exactly once, by the term or by one sum, and none is free."""
+    bound = [*term.over, *_bound(term.body)]
+    if len(set(bound)) != len(bound):
+        raise _broken("an index is bound twice", term)
+    free = [index for index in free_indices(term.body) if index not in term.over]
+    if free:
+        raise _broken(f"the index {free[0].name} is not bound", term)
+
+
+def check_sizes(term: EnergyTerm) -> None:
+    """Every index stands on an array within the sum that binds it, on axes of one size."""
+    _check_scope(term.body, term.over, term)
+    for node in walk(term.body):
+        if isinstance(node, Sum | LogSumExp):
+            _check_scope(node.body, node.over, term)
+    sizes: dict[Index, int] = {}
+    for position, axis in _places(term.body):
+        index = position.index
+        if index is not None and sizes.setdefault(index, axis.size) != axis.size:
+            raise _broken(
+                f"the index {index.name} runs over axes of the sizes {sizes[index]} and {axis.size}", term
+            )
+
+
+def _check_scope(node: Scalar, over: tuple[Index, ...], term: EnergyTerm) -> None:
+    used = {i for position, _ in _places(node) for i in position_indices(position)}
+    for index in over:
+        if index not in used:
+            raise _broken(f"the index {index.name} stands on no array of its sum", term)
+
+
+def _places(node: Scalar) -> Iterator[tuple[Position, Axis]]:
+    for access in accesses(node):
+        yield from zip(access.positions, access_axes(access.symbol), strict=True)
+
+
+def _bound(node: Scalar) -> Iterator[Index]:
+    if isinstance(node, Sum | LogSumExp):
+        yield from node.over
+    for child in children(node):
+        yield from _bound(child)
+
+
+def _broken(what: str, term: EnergyTerm | None = None) -> InternalError:
+    where = f"{term.origin}  " if term is not None and term.origin is not None else ""
+    return InternalError(f"{where}model: {what}. Please report this.")
