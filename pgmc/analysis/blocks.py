@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import networkx as nx
 
@@ -48,6 +48,15 @@ def _color_blocks(graph: nx.Graph, names: tuple[str, ...]) -> tuple[Block, ...]:
             blocks.append(Block(together, color, "parallel"))
         blocks.extend(Block((n,), color, "sequential") for n in members if graph.has_edge(n, n))
     return tuple(blocks)
+
+
+def restrict_blocks(
+    blocks: tuple[Block, ...], free: tuple[str, ...], first: tuple[str, ...] = ()
+) -> tuple[Block, ...]:
+    """Imposed blocks cut down to the free variables, those of ``first`` in front, each in the imposed order."""
+    groups = [tuple(n for n in free if n in first), tuple(n for n in free if n not in first)]
+    cut = [(block, tuple(n for n in block.variables if n in group)) for group in groups for block in blocks]
+    return tuple(replace(block, variables=names) for block, names in cut if names)
 
 
 def check_blocks(graph: nx.Graph, blocks: tuple[tuple[str, ...], ...]) -> tuple[Block, ...]:

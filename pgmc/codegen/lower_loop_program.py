@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from pgmc.analysis.axes import AxisName, index_axes
@@ -45,8 +46,19 @@ from pgmc.ir.nodes import (
     at,
     number,
 )
-from pgmc.ir.rewrite import map_children
+from pgmc.ir.rewrite import accesses, depends_on_example, free_indices, map_children
 from pgmc.ir.symbols import Categorical, Constant, Symbol, is_one_hot, is_per_example
+
+_EXAMPLE = Index(0, "n")  # stands for the loop over examples among the frames
+
+
+@dataclass(slots=True)
+class _Frame:
+    """One enclosing loop while a nest is built, and the statements at the start of its body."""
+
+    index: Index | None
+    before: list[Statement] = field(default_factory=list)
+    pick: PickState | None = None
 
 
 @dataclass(slots=True)
@@ -57,6 +69,8 @@ class LoopLowering:
     axes: dict[AxisName, AxisName]
     extent_of: dict[Index, AxisName] = field(default_factory=dict)
     precision: Precision = "program"
+    changing: frozenset[str] = frozenset()
+    _frames: list[_Frame] = field(default_factory=list)
 
     def lower_evaluation(self, program: ArrayProgram) -> tuple[Statement, ...]:
         """The statements of a kernel that fills its results once."""
@@ -102,15 +116,17 @@ class LoopLowering:
         }
 
     def _step(self, step: Step, rows: dict[str, tuple[Symbol, AxisName]] | None = None) -> tuple[Statement, ...]:
+        self._frames = [_Frame(None)]
         match step:
             case Contract():
-                return (Comment(str(step)), self._product(step))
-            case Map(target, body):
-                return (Comment(str(step)), *self._map(target, body))
-            case Reduce(target, body):
-                return (Comment(str(step)), Clear(target.symbol), self._reduction(target, body))
+                title, body = str(step), (self._product(step),)
+            case Map(target, body_of):
+                title, body = str(step), self._map(target, body_of)
+            case Reduce(target, body_of):
+                title, body = str(step), (Clear(target.symbol), *self._reduction(target, body_of))
             case Draw():
-                return (Comment(str(step.original)), self._draw(step, rows or {}))
+                title, body = str(step.original), self._draw(step, rows or {})
+        return (Comment(title), *self._frames[0].before, *body)
 
     def _product(self, step: Contract) -> Statement:
         over_examples = not step.over
@@ -140,90 +156,122 @@ class LoopLowering:
         raise InternalError(f"{operand} is not a matrix of rows and columns. Please report it.")
 
     def _map(self, target: Operand, body: Scalar) -> tuple[Statement, ...]:
-        inner: list[Statement] = []
-        value = self._scalar(body, inner)
-        inner.append(Store(target.access, value))
-        nest = self._nest(target.indices, tuple(inner))
-        return (ExampleLoop(nest),) if is_per_example(target.symbol) else nest
+        lead = (_EXAMPLE,) if is_per_example(target.symbol) else ()
+        return self._loops((*lead, *target.indices), lambda: (Store(target.access, self._scalar(body)),))
 
-    def _reduction(self, target: Operand, body: Scalar) -> Statement:
-        inner: list[Statement] = []
-        value = self._scalar(body, inner)
-        inner.append(Increment(target.access, value))
-        return ExampleLoop(self._nest(target.indices, tuple(inner)))
+    def _reduction(self, target: Operand, body: Scalar) -> tuple[Statement, ...]:
+        return self._loops((_EXAMPLE, *target.indices), lambda: (Increment(target.access, self._scalar(body)),))
 
-    def _nest(
-        self, indices: tuple[Index, ...], body: tuple[Statement, ...], backward: bool = False
+    def _draw(self, step: Draw, rows: dict[str, tuple[Symbol, AxisName]]) -> tuple[Statement, ...]:
+        law, update = step.law, step.update
+        self.changing = frozenset((law.target.name,)) if update.mode == "sequential" else frozenset()
+        target = Access(law.target, tuple(at(index) for index in law.indices))
+        masked = law.target.name in update.masked
+
+        def draw_unit() -> tuple[Statement, ...]:
+            if law.state is None:
+                filled: tuple[Statement, ...] = ()
+                logits: Scalar | Symbol = self._scalar(law.logits)
+            else:
+                logits = row = rows[law.target.name][0]
+                element = Access(row, (at(law.state),))
+                filled = self._loops((law.state,), lambda: (Store(element, self._scalar(law.logits)),))
+            draw = DrawUnit(law.family, target, logits, tuple(map(self.extent, law.indices)))
+            return (UnlessMasked(target, (*filled, draw)),) if masked else (*filled, draw)
+
+        def draw_units() -> tuple[Statement, ...]:
+            return (RowKey(), *self._loops(law.indices, draw_unit, update.backward))
+
+        nest = self._loops((_EXAMPLE,), draw_units)
+        self.changing = frozenset()
+        return nest
+
+    def _loops(
+        self,
+        indices: tuple[Index, ...],
+        innermost: Callable[[], tuple[Statement, ...]],
+        backward: bool = False,
+        picks: tuple[PickState, ...] = (),
     ) -> tuple[Statement, ...]:
-        for index in reversed(indices):
-            body = (Loop(index, self.extent(index), body, backward),)
+        """A nest of loops; sums met on the way are computed in the outermost loop that determines them."""
+        depth = len(self._frames)
+        self._frames += [_Frame(index) for index in indices]
+        self._frames += [_Frame(pick.index, pick=pick) for pick in picks]
+        body = innermost()
+        frames = self._frames[depth:]
+        del self._frames[depth:]
+        for frame in reversed(frames):
+            body = (*frame.before, *body)
+            if frame.pick is not None:
+                body = (frame.pick, *body)
+            elif frame.index is _EXAMPLE:
+                body = (ExampleLoop(body),)
+            elif frame.index is not None:
+                body = (Loop(frame.index, self.extent(frame.index), body, backward),)
         return body
 
-    def _draw(self, step: Draw, rows: dict[str, tuple[Symbol, AxisName]]) -> Statement:
-        law, update = step.law, step.update
-        target = Access(law.target, tuple(at(index) for index in law.indices))
-        inner: list[Statement] = []
-        if law.state is None:
-            logits: Scalar | Symbol = self._scalar(law.logits, inner)
-        else:
-            row = rows[law.target.name][0]
-            fill: list[Statement] = []
-            value = self._scalar(law.logits, fill)
-            fill.append(Store(Access(row, (at(law.state),)), value))
-            inner.extend(self._nest((law.state,), tuple(fill)))
-            logits = row
-        inner.append(DrawUnit(law.family, target, logits, self._extents(law.indices)))
-        body: tuple[Statement, ...] = tuple(inner)
-        if law.target.name in update.masked:
-            body = (UnlessMasked(target, body),)
-        return ExampleLoop((RowKey(), *self._nest(law.indices, body, update.backward)))
-
-    def _scalar(self, node: Scalar, before: list[Statement]) -> Scalar:
-        """The expression with each sum replaced by a local number that statements of ``before`` compute."""
+    def _scalar(self, node: Scalar) -> Scalar:
+        """The expression with each sum replaced by a local number computed beforehand."""
         match node:
-            case Sum(body, over):
-                return self._accumulate(body, over, before)
-            case LogSumExp(body, over):
-                return self._log_sum_exp(body, over, before)
+            case Sum() | LogSumExp():
+                return self._hoisted(node)
             case _:
-                return map_children(node, lambda child: self._scalar(child, before))
+                return map_children(node, self._scalar)
+
+    def _hoisted(self, node: Sum | LogSumExp) -> Scalar:
+        home = self._home(node)
+        inner = self._frames[home + 1 :]
+        del self._frames[home + 1 :]
+        if isinstance(node, Sum):
+            statements, value = self._accumulate(node.body, node.over)
+        else:
+            statements, value = self._log_sum_exp(node.body, node.over)
+        self._frames[home].before.extend(statements)
+        self._frames += inner
+        return value
+
+    def _home(self, node: Scalar) -> int:
+        """The outermost frame in which the value is determined; the innermost while its variables change."""
+        if self.changing & {a.symbol.name for a in accesses(node)}:
+            return len(self._frames) - 1
+        needed = {*free_indices(node), *((_EXAMPLE,) if depends_on_example(node) else ())}
+        return max((k for k, frame in enumerate(self._frames) if frame.index in needed), default=0)
 
     def _local(self, wish: str) -> Access:
         return Access(Constant(self.names.claim_local(wish), ()), ())
 
-    def _accumulate(self, body: Scalar, over: tuple[Index, ...], before: list[Statement]) -> Scalar:
+    def _accumulate(self, body: Scalar, over: tuple[Index, ...]) -> tuple[tuple[Statement, ...], Scalar]:
         total = self._local("total")
-        before.append(Let(total, ZERO, self.precision))
         factors = list(body.factors) if isinstance(body, Mul) else [body]
         conditions = [f for f in factors if isinstance(f, Bracket)]
         factors = [f for f in factors if not isinstance(f, Bracket)]
-        picked: list[Statement] = []
+        picks: list[PickState] = []
         for index in over:
             one_hot = next((f for f in factors if _picks(f, index)), None)
             if isinstance(one_hot, Access):
                 factors.remove(one_hot)
-                picked.append(PickState(index, one_hot))
-        over = tuple(i for i in over if i not in {p.index for p in picked if isinstance(p, PickState)})
-        inner: list[Statement] = []
-        value = self._scalar(_as_product(factors), inner)
-        inner.append(Increment(total, value))
-        guarded: tuple[Statement, ...] = tuple(inner)
-        if conditions:
-            guarded = (Guard(tuple(r for c in conditions for r in c.relations), guarded),)
-        before.extend(self._nest(over, (*picked, *guarded)))
-        return total
+                picks.append(PickState(index, one_hot))
+        picked = {pick.index for pick in picks}
 
-    def _log_sum_exp(self, body: Scalar, over: tuple[Index, ...], before: list[Statement]) -> Scalar:
+        def increment() -> tuple[Statement, ...]:
+            step: tuple[Statement, ...] = (Increment(total, self._scalar(_as_product(factors))),)
+            relations = tuple(r for c in conditions for r in c.relations)
+            return (Guard(relations, step),) if relations else step
+
+        nest = self._loops(tuple(i for i in over if i not in picked), increment, picks=tuple(picks))
+        return (Let(total, ZERO, self.precision), *nest), total
+
+    def _log_sum_exp(self, body: Scalar, over: tuple[Index, ...]) -> tuple[tuple[Statement, ...], Scalar]:
         """The largest exponent first, then the sum of what is left: no overflow."""
         top, total = self._local("top"), self._local("total")
-        first: list[Statement] = []
-        first.append(Raise(top, self._scalar(body, first)))
-        before.extend([LetLowest(top), *self._nest(over, tuple(first)), Let(total, ZERO, self.precision)])
-        second: list[Statement] = []
-        value = Add((self._scalar(body, second), Mul((number(-1), top))))
-        second.append(Increment(total, Call("exp", value)))
-        before.extend(self._nest(over, tuple(second)))
-        return Add((top, Call("log", total)))
+        highest = self._loops(over, lambda: (Raise(top, self._scalar(body)),))
+
+        def increment() -> tuple[Statement, ...]:
+            return (Increment(total, Call("exp", Add((self._scalar(body), Mul((number(-1), top)))))),)
+
+        rest = self._loops(over, increment)
+        value = Add((top, Call("log", total)))
+        return (LetLowest(top), *highest, Let(total, ZERO, self.precision), *rest), value
 
 
 def _picks(factor: Scalar, index: Index) -> bool:

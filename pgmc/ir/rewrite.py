@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace as replace_fields
 
+from pgmc.ir.model import EnergyTerm, Model
 from pgmc.ir.nodes import (
     Access,
     Add,
@@ -175,3 +177,14 @@ def replace(node: Scalar, function: Callable[[Scalar], Scalar | None]) -> Scalar
     if new is not None:
         return new
     return map_children(node, lambda child: replace(child, function))
+
+
+def freshen_model(model: Model) -> Model:
+    """The model with fresh indices in every term. Canonical terms share index keys; derivations must not mix them."""
+    return replace_fields(model, terms=tuple(_freshen_term(term) for term in model.terms))
+
+
+def _freshen_term(term: EnergyTerm) -> EnergyTerm:
+    new = {index: fresh_index(index.name, index.extent) for index in term.over}
+    body = rename(freshen(term.body), new)
+    return replace_fields(term, body=body, over=tuple(new[index] for index in term.over))

@@ -115,7 +115,8 @@ class CompiledKernel:
             case Role.WEIGHTS:
                 return _contiguous(panel.weights, argument)
             case Role.RESULT:
-                return results[argument.symbol]
+                result = results[argument.symbol]
+                return result.reshape(1) if result.ndim == 0 else result
             case _:
                 return self._counter(argument, launch)
 

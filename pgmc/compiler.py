@@ -1,0 +1,232 @@
+"""The whole pipeline: from a model and a query to a kernel, one line per stage, every result kept for inspection.
+
+Derivation and analysis import sympy and networkx, which takes longer than running a cached kernel; so stages are
+imported when they are first needed, and a query found in the cache needs none of them.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING, Literal
+
+from pgmc.errors import IntractableError
+from pgmc.ir.answers import Answer, Computation, ConditionalLaw, Refusal
+from pgmc.ir.canonical import canonical_text
+from pgmc.ir.check import check_model
+from pgmc.ir.model import Model
+from pgmc.ir.queries import Conditional, Energy, Ensemble, FreeEnergy, Gradient, Query, Sweep
+from pgmc.ir.rewrite import freshen_model
+from pgmc.ir.signatures import KernelModule
+from pgmc.runtime.executable import Executable
+from pgmc.runtime.kernels import Dtype, Kernel
+
+if TYPE_CHECKING:
+    import networkx as nx
+
+    from pgmc.analysis.blocks import Block
+    from pgmc.analysis.structure import Structure
+    from pgmc.codegen.kernel_module import Stages
+
+Backend = Literal["numba", "numpy"]
+
+
+class Compiler:
+    """Answers queries about one model.
+
+    Parameters
+    ----------
+    model : Model
+        The checked, canonical model.
+    dtype : {"float32", "float64"}
+        The dtype of states, parameters and fields.
+    backend : {"numba", "numpy"}
+        ``"numpy"`` runs every answer on the reference interpreter.
+    blocks : tuple of tuple of str, optional
+        The blocks of a sweep over all variables, in order, in place of those found.
+    """
+
+    def __init__(
+        self,
+        model: Model,
+        dtype: Dtype = "float32",
+        backend: Backend = "numba",
+        blocks: tuple[tuple[str, ...], ...] | None = None,
+    ) -> None:
+        check_model(model)
+        self.model = model
+        self._fresh = freshen_model(model)
+        self.dtype: Dtype = dtype
+        self.backend: Backend = backend
+        self._imposed = blocks
+        self._ensembles: dict[Ensemble, Model] = {}
+        self._laws: dict[tuple[str, Ensemble], ConditionalLaw] = {}
+        self._stages: dict[Query, Stages] = {}
+        self.modules: dict[Query, KernelModule] = {}
+        if blocks is not None:
+            self.blocks()
+
+    # ---- analysis ----------------------------------------------------------------------------------------------
+
+    @cached_property
+    def graph(self) -> nx.Graph:
+        """The interaction graph; nodes carry ``kind``, ``shape`` and ``block``, the number of their block."""
+        from pgmc.analysis.interaction_graph import build_interaction_graph
+
+        graph = build_interaction_graph(self.model)
+        for k, block in enumerate(self._find_blocks(graph, tuple(graph.nodes), ())):
+            for name in block.variables:
+                graph.nodes[name]["block"] = k
+        return graph
+
+    @cached_property
+    def structure(self) -> Structure:
+        """The name of the structure and the reason for it."""
+        from pgmc.analysis.structure import name_structure
+
+        return name_structure(self.graph)
+
+    def blocks(self, free: tuple[str, ...] | None = None, first: tuple[str, ...] = ()) -> tuple[Block, ...]:
+        """What one sweep over the free variables (default: all) updates, in order; ``first`` come first."""
+        wanted = tuple(v.name for v in self.model.variables) if free is None else free
+        return self._find_blocks(self.graph, wanted, first)
+
+    def _find_blocks(self, graph: nx.Graph, free: tuple[str, ...], first: tuple[str, ...]) -> tuple[Block, ...]:
+        from pgmc.analysis.blocks import check_blocks, find_blocks, restrict_blocks
+
+        if self._imposed is None:
+            return find_blocks(graph, free, first)
+        return restrict_blocks(check_blocks(graph, self._imposed), free, first)
+
+    def eliminable(self) -> tuple[str, ...]:
+        """The variables to sum out analytically: those that leave the fewest joint states of the others."""
+        from pgmc.analysis.elimination import find_eliminable
+
+        return find_eliminable(self.model, self.graph)
+
+    # ---- derivation --------------------------------------------------------------------------------------------
+
+    def ensemble(self, ensemble: Ensemble) -> Model:
+        """The model whose law is that of the ensemble."""
+        from pgmc.derivation.ensembles import apply_ensemble
+
+        if ensemble not in self._ensembles:
+            self._ensembles[ensemble] = apply_ensemble(self._fresh, ensemble)
+        return self._ensembles[ensemble]
+
+    def law(self, target: str, ensemble: Ensemble = Ensemble.PLAIN) -> ConditionalLaw:
+        """The conditional of each unit of the target given all others."""
+        from pgmc.derivation.conditionals import derive_conditional
+
+        if (target, ensemble) not in self._laws:
+            model = self.ensemble(ensemble)
+            self._laws[target, ensemble] = derive_conditional(model, model.variable(target))
+        return self._laws[target, ensemble]
+
+    def derive(self, query: Query) -> Answer | Refusal:
+        """The answer to a query as indexed expressions, or the reason why there is none."""
+        from pgmc.derivation.conditionals import conditional_computation
+        from pgmc.derivation.energy import derive_energy
+        from pgmc.derivation.free_energy import derive_free_energy
+        from pgmc.schedule.sweeps import build_sweep_schedule
+
+        match query:
+            case Energy(ensemble):
+                return derive_energy(self.ensemble(ensemble))
+            case FreeEnergy(observed, ensemble):
+                return derive_free_energy(self.ensemble(ensemble), observed)
+            case Conditional(target, ensemble):
+                return conditional_computation(self.law(target, ensemble))
+            case Gradient():
+                return self._derive_gradient(query)
+            case Sweep(free, first, ensemble=ensemble):
+                blocks = self.blocks(free, first)
+                return build_sweep_schedule(query, blocks, lambda name: self.law(name, ensemble))
+
+    def _derive_gradient(self, query: Gradient) -> Answer | Refusal:
+        from pgmc.derivation.gradients import derive_gradient
+
+        answer = self.derive(query.of)
+        if not isinstance(answer, Computation):
+            return answer
+        parameters = {p.name: p for p in self.ensemble(query.of.ensemble).parameters}
+        return derive_gradient(answer.quantities[0], tuple(parameters[name] for name in query.wrt))
+
+    def answer(self, query: Query) -> Answer:
+        """The answer to a query.
+
+        Raises
+        ------
+        IntractableError
+            If no exact answer exists; the message says why and what to do.
+        """
+        answer = self.derive(query)
+        if isinstance(answer, Refusal):
+            raise IntractableError(f"{self.model.name}: {answer}")
+        return answer
+
+    # ---- code --------------------------------------------------------------------------------------------------
+
+    def stages(self, query: Query) -> Stages:
+        """Every stage of the kernel of a query."""
+        from pgmc.codegen.kernel_module import build_kernel_module
+
+        if query not in self._stages:
+            model = self.ensemble(_ensemble_of(query))
+            self._stages[query] = build_kernel_module(model, kernel_name(query), self.answer(query), self.dtype)
+        return self._stages[query]
+
+    def module(self, query: Query) -> KernelModule:
+        """The generated module of a query, from the cache if it is there."""
+        from pgmc.runtime.cache import default_cache, entry_key
+
+        if query not in self.modules:
+            blocks = "" if self._imposed is None else f"blocks {self._imposed}"
+            key = entry_key(canonical_text(self.model) + blocks, repr(query), self.dtype)
+            module = default_cache().fetch(key)
+            if module is None:
+                module = self.stages(query).module
+                default_cache().store(key, module)
+            self.modules[query] = module
+        return self.modules[query]
+
+    def make_kernel(self, query: Query) -> Kernel:
+        """The kernel that the run time calls for a query."""
+        from pgmc.runtime.kernels import CompiledKernel
+        from pgmc.runtime.loader import load
+
+        model = self.ensemble(_ensemble_of(query))
+        if self.backend == "numpy":
+            from pgmc.runtime.interpreted import InterpretedKernel
+
+            return InterpretedKernel(self.answer(query), model, self.dtype)
+        module = self.module(query)
+        return CompiledKernel(module, load(module), model)
+
+    def executable(self) -> Executable:
+        """The run time of the model, with this compiler behind it."""
+        return Executable(
+            self.model,
+            self.dtype,
+            make_kernel=self.make_kernel,
+            find_blocks=self.blocks,
+            find_eliminable=self.eliminable,
+        )
+
+
+def kernel_name(query: Query) -> str:
+    """The name of the generated function."""
+    match query:
+        case Energy():
+            return "energy"
+        case FreeEnergy():
+            return "free_energy"
+        case Conditional(target):
+            return f"conditional_{target}"
+        case Gradient():
+            return "gradient"
+        case Sweep():
+            return "sweep"
+
+
+def _ensemble_of(query: Query) -> Ensemble:
+    return query.of.ensemble if isinstance(query, Gradient) else query.ensemble
