@@ -42,7 +42,7 @@ class LatexPrinter(Printer):
 
     times = r" \, "
     bar = r" \mid "
-    proportional = r" \propto "
+    proportional = r"\propto"
 
     def name(self, symbol: Symbol) -> str:
         """The name of a symbol; an anonymous constant shows its value."""
@@ -126,12 +126,27 @@ class LatexPrinter(Printer):
         return rf"{self.name(symbol)}_{{\neq {own if len(indices) == 1 else f'({own})'}}}"
 
 
+class AlignedPrinter(LatexPrinter):
+    """LaTeX for one line of an ``aligned`` environment."""
+
+    def relation(self, left: str, sign: str, right: str) -> str:
+        """An equation."""
+        return f"{left} &{sign} {right}"
+
+
 def latex_value(text: str) -> str:
     """A float as LaTeX: an exponent becomes a power of ten."""
     mantissa, _, exponent = text.partition("e")
     if not exponent:
         return text
     return rf"{mantissa} \cdot 10^{{{int(exponent)}}}"
+
+
+def latex_text(text: str) -> str:
+    """Words within mathematics. Superscripts and other signs of the plain printer are left as they are."""
+    special = {"\\": r"\backslash ", "{": r"\{", "}": r"\}", "_": r"\_", "^": r"\^{}", "~": r"\~{}"}
+    special |= {sign: "\\" + sign for sign in "#$%&"}
+    return r"\text{" + "".join(special.get(c, c) for c in text) + "}"
 
 
 def join_indices(names: Sequence[str]) -> str:

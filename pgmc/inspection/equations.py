@@ -1,0 +1,154 @@
+"""The equations of a program, as a collection that prints itself in every notation."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from html import escape
+from typing import Literal, TypeAlias
+
+from pgmc.inspection.latex import AlignedPrinter, LatexPrinter, latex_text
+from pgmc.inspection.markup import mathematics
+from pgmc.ir.answers import ConditionalLaw, Quantity, Refusal
+from pgmc.ir.model import Model
+from pgmc.ir.printer import Printer
+
+Group: TypeAlias = Literal["energy", "conditionals", "free energy", "gradients", "refused"]
+GROUPS: tuple[Group, ...] = ("energy", "conditionals", "free energy", "gradients", "refused")
+
+
+@dataclass(frozen=True, slots=True)
+class Equation:
+    """One answer of the compiler, under a name.
+
+    ``derivative_of`` is the quantity (``"energy"`` or ``"free_energy"``) that a gradient is the derivative of.
+    """
+
+    name: str
+    group: Group
+    answer: Model | ConditionalLaw | Quantity | Refusal
+    derivative_of: str | None = None
+
+    def __str__(self) -> str:
+        return str(self.answer) if isinstance(self.answer, Refusal) else self.spell(Printer())
+
+    def latex(self) -> str:
+        """The equation in LaTeX, without delimiters; a refusal is text."""
+        return self.spell(LatexPrinter())
+
+    def spell(self, printer: Printer) -> str:
+        """The equation in the notation of a printer."""
+        match self.answer:
+            case Model():
+                return printer.model(self.answer)
+            case ConditionalLaw():
+                return printer.conditional(self.answer)
+            case Quantity():
+                return printer.quantity(self.answer, self.derivative_of)
+            case Refusal():
+                return latex_text(str(self.answer))
+
+    def _repr_latex_(self) -> str:
+        return f"$\\displaystyle {self.latex()}$"
+
+
+@dataclass(frozen=True, slots=True)
+class Equations(Mapping[str, Equation]):
+    """Named equations in the order in which they were derived.
+
+    Iterating gives the names: ``energy``, ``h`` for the conditional of a unit of h, ``free_energy(v)``,
+    ``gradient(W)``, and what was refused under the name of what was wanted. ``print`` shows all of them.
+    """
+
+    entries: tuple[Equation, ...]
+    _by_name: dict[str, Equation] = field(init=False, repr=False, compare=False, default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._by_name.update((entry.name, entry) for entry in self.entries)
+
+    def __getitem__(self, name: str) -> Equation:
+        return self._by_name[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._by_name)
+
+    def __len__(self) -> int:
+        return len(self._by_name)
+
+    def __str__(self) -> str:
+        lines: list[str] = []
+        for group, entries in self.grouped():
+            lines += [group, *(f"  {entry}" for entry in entries), ""]
+        return "\n".join(lines[:-1])
+
+    def grouped(self) -> list[tuple[Group, list[Equation]]]:
+        """The equations of each group that has any."""
+        groups = [(group, [e for e in self.entries if e.group == group]) for group in GROUPS]
+        return [(group, entries) for group, entries in groups if entries]
+
+    def latex(self) -> str:
+        """All equations, one a line, aligned at the relation."""
+        lines = [entry.spell(AlignedPrinter()) for entry in self.entries]
+        return "\\begin{aligned}\n" + " \\\\\n".join(lines) + "\n\\end{aligned}"
+
+    def _repr_latex_(self) -> str:
+        return f"$$\n{self.latex()}\n$$"
+
+    def _repr_html_(self) -> str:
+        rows = "\n".join(self._rows())
+        return f'<table class="pgmc-equations" style="{TABLE_STYLE}">\n{rows}\n</table>'
+
+    def _rows(self) -> Iterator[str]:
+        for group, entries in self.grouped():
+            for k, entry in enumerate(entries):
+                head = f'<th style="{HEAD_STYLE}">{escape(group) if k == 0 else ""}</th>'
+                yield f'<tr>{head}<td style="{CELL_STYLE}">{equation_html(entry)}</td></tr>'
+
+
+TABLE_STYLE = "border-collapse: collapse; text-align: left"
+HEAD_STYLE = (
+    "text-align: left; vertical-align: top; font-weight: 600; padding: 6px 18px 6px 0; white-space: nowrap"
+)
+CELL_STYLE = "text-align: left; padding: 6px 0"
+
+
+def collect_equations(
+    model: Model,
+    *,
+    laws: tuple[ConditionalLaw, ...] = (),
+    free_energies: Mapping[tuple[str, ...], Quantity] | None = None,
+    gradients: tuple[Quantity, ...] = (),
+    gradient_of: str = "energy",
+    refusals: tuple[Refusal, ...] = (),
+) -> Equations:
+    """The collection of a model's energy and of what was derived from it.
+
+    Parameters
+    ----------
+    model
+        The model; its energy is the first equation.
+    laws
+        The conditional law of a unit of each variable.
+    free_energies
+        Names of the observed variables -> free energy.
+    gradients
+        Derivatives of ``gradient_of``, each under its parameter's name.
+    gradient_of
+        ``"energy"`` or ``"free_energy"``.
+    refusals
+        What could not be derived.
+    """
+    entries = [Equation("energy", "energy", model)]
+    entries += [Equation(law.target.name, "conditionals", law) for law in laws]
+    for observed, quantity in (free_energies or {}).items():
+        entries.append(Equation(f"free_energy({', '.join(observed)})", "free energy", quantity))
+    entries += [Equation(f"gradient({q.name})", "gradients", q, gradient_of) for q in gradients]
+    entries += [Equation(refusal.wanted, "refused", refusal) for refusal in refusals]
+    return Equations(tuple(entries))
+
+
+def equation_html(entry: Equation) -> str:
+    """One equation as HTML: typeset where the typesetter is installed, else as text."""
+    if isinstance(entry.answer, Refusal):
+        return escape(str(entry))
+    return mathematics(entry.latex(), str(entry))
