@@ -71,7 +71,7 @@ class Printer:
 
     times = "·"
     bar = " | "
-    proportional = " ∝ "
+    proportional = "∝"
 
     def name(self, symbol: Symbol) -> str:
         """The name of a symbol; an anonymous constant shows its value."""
@@ -136,6 +136,10 @@ class Printer:
     def quotient(self, numerator: Piece, denominator: Piece) -> str:
         """A quotient of unsigned pieces."""
         return f"{self.fit(numerator, Level.PRODUCT)}/{self.fit(denominator, Level.POWER)}"
+
+    def relation(self, left: str, sign: str, right: str) -> str:
+        """An equation."""
+        return f"{left} {sign} {right}"
 
     def derivative(self, of: str, by: str) -> str:
         """A partial derivative."""
@@ -282,7 +286,7 @@ class Printer:
         """The energy of a model; inputs follow a semicolon."""
         groups = (model.variables, model.inputs)
         arguments = "; ".join(self._list(group) for group in groups if group)
-        return f"E({arguments}) = {self.scalar(energy_expression(model.terms))}"
+        return self.relation(f"E({arguments})", "=", self.scalar(energy_expression(model.terms)))
 
     def quantity(self, quantity: Quantity, derivative_of: str | None = None) -> str:
         """``name[indices] = body``, or the derivative of a quantity of that name by the one of this name."""
@@ -296,7 +300,7 @@ class Printer:
             left = self.derivative(self.mean(QUANTITY_NAMES[derivative_of]), left)
         elif quantity.name in QUANTITY_NAMES:
             left = f"{QUANTITY_NAMES[quantity.name]}({self._list(given_symbols(quantity.body))})"
-        return f"{left} = {body}"
+        return self.relation(left, "=", body)
 
     def conditional(self, law: ConditionalLaw) -> str:
         """The law of one unit given the symbols that occur in its logits."""
@@ -310,8 +314,8 @@ class Printer:
         left = f"P({event}{self.bar}{given})" if given else f"P({event})"
         logits = self.text(law.logits, names)
         if law.family == "Categorical":
-            return left + self.proportional + self.function("exp", logits).text
-        return f"{left} = {self.function('sigmoid', logits).text}"
+            return self.relation(left, self.proportional, self.function("exp", logits).text)
+        return self.relation(left, "=", self.function("sigmoid", logits).text)
 
     def _list(self, symbols: Sequence[Symbol]) -> str:
         return ", ".join(map(self.name, symbols))
