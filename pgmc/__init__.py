@@ -25,6 +25,17 @@ if TYPE_CHECKING:
     from pgmc.dsl.functions import tanh as tanh
     from pgmc.dsl.index_notation import indices as indices
     from pgmc.dsl.model import Model as Model
+    from pgmc.evaluation.enumerate import enumerate_states as enumerate_states
+    from pgmc.learning.contrastive_divergence import CD as CD
+    from pgmc.learning.exact_likelihood import ExactLikelihood as ExactLikelihood
+    from pgmc.learning.optimizers import SGD as SGD
+    from pgmc.learning.optimizers import Adam as Adam
+    from pgmc.learning.persistent import PCD as PCD
+    from pgmc.program.program import Program as Program
+    from pgmc.program.program import compile as compile
+    from pgmc.program.training import fit as fit
+    from pgmc.program.training import load as load
+    from pgmc.program.training import save as save
 
 _MODULES = {
     "pgmc.dsl.model": ("Model",),
@@ -45,6 +56,14 @@ _MODULES = {
         "square",
         "tanh",
     ),
+    "pgmc.program.program": ("Program", "compile"),
+    "pgmc.program.training": ("fit", "load", "save"),
+    "pgmc.learning.contrastive_divergence": ("CD",),
+    "pgmc.learning.exact_likelihood": ("ExactLikelihood",),
+    "pgmc.learning.optimizers": ("SGD", "Adam"),
+    "pgmc.learning.persistent": ("PCD",),
+    "pgmc.learning.stopping": ("EarlyStopping",),
+    "pgmc.evaluation.enumerate": ("enumerate_states",),
     "pgmc.errors": (
         "ArgumentError",
         "CacheWarning",

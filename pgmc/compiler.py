@@ -18,7 +18,7 @@ from pgmc.ir.queries import Conditional, Energy, Ensemble, FreeEnergy, Gradient,
 from pgmc.ir.rewrite import freshen_model
 from pgmc.ir.signatures import KernelModule
 from pgmc.runtime.executable import Executable
-from pgmc.runtime.kernels import Dtype, Kernel
+from pgmc.runtime.kernels import CompiledKernel, Dtype, Kernel
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -175,32 +175,19 @@ class Compiler:
             self._stages[query] = build_kernel_module(model, kernel_name(query), self.answer(query), self.dtype)
         return self._stages[query]
 
-    def module(self, query: Query) -> KernelModule:
-        """The generated module of a query, from the cache if it is there."""
-        from pgmc.runtime.cache import default_cache, entry_key
-
-        if query not in self.modules:
-            blocks = "" if self._imposed is None else f"blocks {self._imposed}"
-            key = entry_key(canonical_text(self.model) + blocks, repr(query), self.dtype)
-            module = default_cache().fetch(key)
-            if module is None:
-                module = self.stages(query).module
-                default_cache().store(key, module)
-            self.modules[query] = module
-        return self.modules[query]
-
     def make_kernel(self, query: Query) -> Kernel:
-        """The kernel that the run time calls for a query."""
-        from pgmc.runtime.kernels import CompiledKernel
-        from pgmc.runtime.loader import load
-
+        """The kernel that the run time calls for a query: interpreted, from the cache, or compiled now."""
         model = self.ensemble(_ensemble_of(query))
         if self.backend == "numpy":
             from pgmc.runtime.interpreted import InterpretedKernel
 
             return InterpretedKernel(self.answer(query), model, self.dtype)
-        module = self.module(query)
-        return CompiledKernel(module, load(module), model)
+        from pgmc.runtime.keys import kernel_key
+        from pgmc.runtime.loader import load_or_build
+
+        key = kernel_key(canonical_text(self.model), repr(self._imposed), repr(query), self.dtype)
+        self.modules[query], function = load_or_build(key, lambda: self.stages(query).module)
+        return CompiledKernel(self.modules[query], function, model)
 
     def executable(self) -> Executable:
         """The run time of the model, with this compiler behind it."""
