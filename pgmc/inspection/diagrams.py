@@ -132,7 +132,7 @@ def draw_graph(graph: nx.Graph, title: str = "") -> str:
     for card in cards.values():
         _draw_card(root, card)
     for at, link in zip(labels, layout.links, strict=True):
-        _draw_pill(root, at, ", ".join(link.parameters))
+        _draw_pill(root, at, link)
     _draw_legend(root, list(cards.values()), height)
     ElementTree.indent(root)
     return ElementTree.tostring(root, encoding="unicode")
@@ -154,11 +154,11 @@ def _place(graph: nx.Graph, layout: Layout, titled: bool) -> tuple[dict[str, Car
     longest = max((len(line) for card in cards.values() for line in card.lines), default=0)
     card_width = max(LEAST_WIDTH, 88 + 7.6 * longest)
     pitch = card_width + GAP_ACROSS
-    loops = any(graph.has_edge(name, name) for name in graph.nodes)
+    loops = [pill_width(link) for link in layout.links if len(link.members) == 1]
     widest = max((len(layer) for layer in layout.layers), default=0)
     colours = len({card.block for card in cards.values()})
     inner = max(widest * pitch - GAP_ACROSS, 96 * colours, 300)
-    width = inner + 2 * MARGIN + (2 * 60 if loops else 0)
+    width = inner + 2 * MARGIN + 2 * max((24 + loop for loop in loops), default=0)
     top = MARGIN + (26 if titled else 0)
     rows = len(layout.layers)
     height = top + rows * CARD_HEIGHT + max(0, rows - 1) * GAP_UP + LEGEND_HEIGHT + MARGIN
@@ -203,7 +203,7 @@ def _draw_link(root: ElementTree.Element, link: Link, cards: dict[str, Card]) ->
     """Draw the lines of a link; the place of its label."""
     members = [cards[name] for name in link.members]
     if len(members) == 1:
-        return _draw_loop(root, members[0])
+        return _draw_loop(root, members[0], pill_width(link))
     if len(members) == 2:
         return _draw_edge(root, members[0], members[1])
     rows = {card.y for card in members}
@@ -212,7 +212,7 @@ def _draw_link(root: ElementTree.Element, link: Link, cards: dict[str, Card]) ->
     for card in members:
         _draw_curve(root, card.port(centre), centre)
     _add(root, "rect", x=centre[0] - 6, y=centre[1] - 6, width=12, height=12, rx=2, fill=INK)
-    return centre[0] + 20 + 4 * len(", ".join(link.parameters)), centre[1]
+    return centre[0] + 12 + pill_width(link) / 2, centre[1]
 
 
 def _clear_of(point: tuple[float, float], cards: list[Card]) -> tuple[float, float]:
@@ -241,10 +241,10 @@ def _draw_curve(root: ElementTree.Element, start: tuple[float, float], end: tupl
     _path(root, f"M {x1:g} {y1:g} C {x1:g} {middle:g}, {x2:g} {middle:g}, {x2:g} {y2:g}")
 
 
-def _draw_loop(root: ElementTree.Element, card: Card) -> tuple[float, float]:
+def _draw_loop(root: ElementTree.Element, card: Card, label: float) -> tuple[float, float]:
     x, y = card.x + card.width / 2, card.y
     _path(root, f"M {x:g} {y - 16:g} C {x + 58:g} {y - 40:g}, {x + 58:g} {y + 40:g}, {x:g} {y + 16:g}")
-    return x + 43, y
+    return max(x + 43, x + 24 + label / 2), y
 
 
 def _path(root: ElementTree.Element, d: str) -> None:
@@ -270,24 +270,20 @@ def _draw_card(root: ElementTree.Element, card: Card) -> None:
     _label(group, x + 70, card.y + 16, card.lines[1], 13, ink)
 
 
-def _draw_pill(root: ElementTree.Element, at: tuple[float, float], text: str) -> None:
-    if not text:
+def pill_width(link: Link) -> float:
+    """The width of the label of a link."""
+    return 18 + 8.2 * len(", ".join(link.parameters))
+
+
+def _draw_pill(root: ElementTree.Element, at: tuple[float, float], link: Link) -> None:
+    if not link.parameters:
         return
-    width = 18 + 8.2 * len(text)
-    x, y = at
-    _add(
-        root,
-        "rect",
-        x=x - width / 2,
-        y=y - 12,
-        width=width,
-        height=24,
-        rx=12,
-        fill=PILL,
-        stroke=LINE,
-        stroke_width=1.2,
+    width, (x, y) = pill_width(link), at
+    box = {"x": x - width / 2, "y": y - 12, "width": width, "height": 24, "rx": 12}
+    _add(root, "rect", **box, fill=PILL, stroke=LINE, stroke_width=1.2)
+    _label(
+        root, x, y + 5, ", ".join(link.parameters), 15, INK, style="italic", anchor="middle", family=SERIF
     )
-    _label(root, x, y + 5, text, 15, INK, style="italic", anchor="middle", family=SERIF)
 
 
 def _draw_legend(root: ElementTree.Element, cards: list[Card], height: float) -> None:

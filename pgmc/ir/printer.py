@@ -228,12 +228,12 @@ class Printer:
         return Piece(self.quotient(numerator, denominator), Level.PRODUCT, negative)
 
     def _times(self, pieces: Sequence[Piece], negative: bool) -> Piece:
-        """A product of unsigned factors, of which only the last may be a series."""
+        """A product of unsigned factors. Series go last, where the last of them needs no brackets."""
         if len(pieces) == 1:
             return self._signed(pieces[0], negative)
-        *first, last = [Piece(p.text, p.level) for p in pieces]
+        *first, last = sorted((Piece(p.text, p.level) for p in pieces), key=is_series)
         texts = [self.fit(p, Level.PRODUCT) for p in first] + [self.fit(last, Level.SERIES)]
-        level = Level.SERIES if last.level is Level.SERIES else Level.PRODUCT
+        level = Level.SERIES if is_series(last) else Level.PRODUCT
         return Piece(self.product(texts), level, negative)
 
     def _signed(self, piece: Piece, negative: bool) -> Piece:
@@ -319,6 +319,11 @@ class Printer:
 
     def _list(self, symbols: Sequence[Symbol]) -> str:
         return ", ".join(map(self.name, symbols))
+
+
+def is_series(piece: Piece) -> bool:
+    """Whether the piece is a sum over indices that stands without brackets."""
+    return piece.level is Level.SERIES
 
 
 def flatten(kind: type[Add] | type[Mul], node: Scalar) -> tuple[Scalar, ...]:

@@ -124,7 +124,7 @@ SCALARS: list[tuple[Scalar, str]] = [
     (Sum(get(v, dx), (dx,)), "Σ_dx v[dx]"),
     (Sum(p, ()), "p"),
     (Mul((Sum(get(v, i), (i,)), Sum(get(h, i), (i,)))), "(Σ_i v[i])·Σ_i h[i]"),
-    (Mul((p, Sum(get(v, i), (i,)), q)), "p·(Σ_i v[i])·q"),
+    (Mul((p, Sum(get(v, i), (i,)), q)), "p·q·Σ_i v[i]"),
     (Add((Sum(get(v, i), (i,)), minus(p))), "Σ_i v[i] - p"),
     (Pow(Sum(get(v, i), (i,)), Fraction(2)), "(Σ_i v[i])²"),
     (Sum(Mul((get(h, j), field)), (j,)), "Σ_j h[j]·(c[j] + Σ_i v[i]·W[i,j])"),
@@ -132,7 +132,7 @@ SCALARS: list[tuple[Scalar, str]] = [
     (minus(Sum(Call("softplus", field), (j,))), "-Σ_j softplus(c[j] + Σ_i v[i]·W[i,j])"),
     (LogSumExp(minus(get(b, i)), (i,)), "log Σ_i exp(-b[i])"),
     (Add((p, minus(LogSumExp(get(b, i), (i,))))), "p - log Σ_i exp(b[i])"),
-    (Mul((LogSumExp(get(b, i), (i,)), p)), "(log Σ_i exp(b[i]))·p"),
+    (Mul((LogSumExp(get(b, i), (i,)), p)), "p·log Σ_i exp(b[i])"),
     (BatchMean(minus(get(v, i), get(h, j))), "-⟨v[i]·h[j]⟩"),
     (BatchMean(Mul((rational(1, 2), get(v, i)))), "1/2·⟨v[i]⟩"),
     (
