@@ -100,7 +100,8 @@ def differentiate(node: Scalar, parameter: Parameter) -> list[Sensitivity]:
 
 
 def _scaled(outer: Scalar, parts: list[Sensitivity]) -> list[Sensitivity]:
-    return [Sensitivity(multiply(outer, p.coefficient), p.positions, p.over) for p in parts]
+    """The parts times a factor, which may hold the very sums whose indices the parts now run over."""
+    return [Sensitivity(multiply(freshen(outer), p.coefficient), p.positions, p.over) for p in parts]
 
 
 def _chain(outer: Scalar, inner: Scalar, parameter: Parameter) -> list[Sensitivity]:

@@ -3,19 +3,22 @@
 For a target unit ``x[t]`` every term is split by which of its accesses of ``x`` hit ``t``. An access that hits becomes
 the ``Unit``; one that does not keeps its index, with the instance that would hit cut out by a bracket. The split is
 exact for any number of accesses: a same-layer product falls into an off-diagonal and a diagonal part.
+
+A sum inside a function is split in the same way, where its own index chooses the unit. What an outer sum decides is
+decided there: of ``Σ_i f(Σ_j x[i,j])`` only the instance with i at the unit is left.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from dataclasses import replace as replace_fields
 from itertools import chain, combinations
+from typing import TypeAlias
 
 from pgmc.analysis.interactions import unit_positions
 from pgmc.derivation.contract_deltas import contract_deltas
 from pgmc.derivation.tidy import add, multiply
-from pgmc.errors import DerivationError
-from pgmc.ir.answers import Refusal
 from pgmc.ir.model import Model
 from pgmc.ir.nodes import (
     ONE,
@@ -37,7 +40,10 @@ from pgmc.ir.nodes import (
 from pgmc.ir.rewrite import accesses, children, freshen, map_children, replace, substitute, substitute_position
 from pgmc.ir.symbols import Categorical, Variable
 
-Solution = dict[Index, Position]
+Solution: TypeAlias = dict[Index, Position]
+
+Condition: TypeAlias = tuple[tuple[Position, Position], ...]
+"""Positions of an access and those of the unit that they have to equal, as far as one sum decides them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +63,8 @@ def build_local_energy(model: Model, target: Variable) -> LocalEnergy:
     """The local energy of one unit of the target, at fresh indices named as the user named them."""
     indices, state = _target_indices(model, target)
     localiser = _Localiser(target, tuple(at(i) for i in indices), state)
-    terms = chain.from_iterable(localiser.touched(term.body, term.over) for term in model.terms)
-    return LocalEnergy(target, indices, state, tuple(terms))
+    terms = chain.from_iterable(localiser.instances_with_unit(term.body, term.over) for term in model.terms)
+    return LocalEnergy(target, indices, state, tuple(map(localiser.restored, terms)))
 
 
 def _target_indices(model: Model, target: Variable) -> tuple[tuple[Index, ...], Index | None]:
@@ -78,111 +84,139 @@ def _target_indices(model: Model, target: Variable) -> tuple[tuple[Index, ...], 
 
 @dataclass(frozen=True, slots=True)
 class _Localiser:
-    """Splits terms at the unit ``target[unit]``; ``state`` is the state asked about, for a categorical target."""
+    """Splits terms at the unit ``target[unit]``; ``state`` is the state asked about, for a categorical target.
+
+    Accesses known to miss the unit are set aside under another name, and ``restored`` in the end.
+    """
 
     target: Variable
     unit: tuple[Position, ...]
     state: Index | None
 
-    def touched(self, body: Scalar, over: tuple[Index, ...]) -> list[Scalar]:
-        """The instances of Σ_over body that depend on the unit."""
-        nested, hit = self._localise_inner_sums(body)
-        direct = tuple(dict.fromkeys(unit_positions(a) for a in self._direct_accesses(body)))
-        pieces = [self._piece(hit, over, direct, chosen) for chosen in _subsets(direct) if chosen or nested]
+    @property
+    def _missed(self) -> Variable:
+        """Stands for the target where the unit asked about is not meant; no declared name looks like this."""
+        return replace_fields(self.target, name=f"other {self.target.name}")
+
+    def restored(self, node: Scalar) -> Scalar:
+        """The expression with all accesses under the target's own name."""
+        return replace(node, lambda n: Access(self.target, n.positions) if self._is_of(n, self._missed) else None)
+
+    def instances_with_unit(self, body: Scalar, over: tuple[Index, ...]) -> list[Scalar]:
+        """The instances of Σ_over body that depend on the unit, by which accesses hit it."""
+        always, conditions = self._conditions(body)
+        pieces = [self._piece(body, over, chosen, conditions) for chosen in _subsets(conditions) if chosen or always]
         return [piece for piece in pieces if piece is not None]
 
-    def untouched(self, body: Scalar, over: tuple[Index, ...]) -> Scalar | None:
-        """The instances in which no access of the body itself hits the unit."""
-        direct = tuple(dict.fromkeys(unit_positions(a) for a in self._direct_accesses(body)))
-        return self._piece(body, over, direct, ())
+    def _conditions(self, body: Scalar) -> tuple[bool, tuple[Condition, ...]]:
+        """What has to hold for each access to hit, as far as the sum around decides it; whether some need nothing."""
+        found = list(dict.fromkeys(condition for _, condition in self._live(body, frozenset())))
+        return () in found, tuple(condition for condition in found if condition)
 
-    def _direct_accesses(self, node: Scalar) -> Iterator[Access]:
-        """Accesses of the target that stand in no inner sum."""
-        if isinstance(node, Access) and node.symbol == self.target:
-            yield node
-        elif not isinstance(node, Sum | LogSumExp):
-            for child in children(node):
-                yield from self._direct_accesses(child)
+    def _live(self, node: Scalar, bound: frozenset[Index]) -> Iterator[tuple[Access, Condition]]:
+        """Accesses that may hit, with their condition; ``bound`` are the indices of sums inside."""
+        if self._is_of(node, self.target):
+            assert isinstance(node, Access)
+            yield node, self._condition(node, bound)
+        inner = bound | frozenset(node.over) if isinstance(node, Sum | LogSumExp) else bound
+        for child in children(node):
+            yield from self._live(child, inner)
 
-    def _localise_inner_sums(self, body: Scalar) -> tuple[bool, Scalar]:
-        """The body with inner sums over units of the target split at the unit; whether there were any."""
-        found = False
-
-        def localise(node: Scalar) -> Scalar | None:
-            nonlocal found
-            if not isinstance(node, Sum | LogSumExp) or self.target not in {a.symbol for a in accesses(node)}:
-                return None
-            if isinstance(node, LogSumExp):
-                reason = f"units of {self.target.name} stand under a logsumexp over their own index"
-                raise DerivationError(reason, (Refusal(f"local energy of {self.target.name}", reason),))
-            found = True
-            parts = self.touched(node.body, node.over)
-            rest = None if self._has_inner(node.body) else self.untouched(node.body, node.over)
-            return add(*([rest] if rest is not None else []), *parts)
-
-        return found, replace(body, localise)
-
-    def _has_inner(self, body: Scalar) -> bool:
-        direct = sum(1 for _ in self._direct_accesses(body))
-        return direct < sum(1 for a in accesses(body) if a.symbol == self.target)
+    def _condition(self, access: Access, bound: frozenset[Index]) -> Condition:
+        pairs = zip(unit_positions(access), self.unit, strict=True)
+        return tuple((p, t) for p, t in pairs if p != t and not any(index in bound for index, _ in p.terms))
 
     def _piece(
-        self,
-        body: Scalar,
-        over: tuple[Index, ...],
-        direct: tuple[tuple[Position, ...], ...],
-        chosen: tuple[tuple[Position, ...], ...],
+        self, body: Scalar, over: tuple[Index, ...], chosen: tuple[Condition, ...], conditions: tuple[Condition, ...]
     ) -> Scalar | None:
-        """The instances in which exactly the chosen accesses hit the unit; None if there are none."""
-        solution, conditions = self._solve(chosen, over)
-        factors: list[Scalar] = [self._mark(body, chosen)]
-        for positions in direct:
-            if positions not in chosen:
-                equal = _equations(positions, self.unit, solution)
-                if equal == ():
+        """The instances in which exactly the chosen conditions hold; None if there are none."""
+        solution, left_over = _solve(chosen, over)
+        factors: list[Scalar] = []
+        for condition in conditions:
+            if condition not in chosen:
+                equations = _equations(condition, solution)
+                if equations == ():
                     return None
-                factors.append(_differs(equal) if equal is not None else ONE)
-        if conditions:
-            factors.append(Bracket(conditions))
-        left = tuple(index for index in over if index not in solution)
-        return freshen(contract_deltas(Sum(substitute(multiply(*factors), solution), left)))
+                factors.append(_differs(equations) if equations is not None else ONE)
+        if left_over:
+            factors.append(Bracket(left_over))
+        hit = substitute(self._hit(body, frozenset(conditions) - frozenset(chosen), frozenset()), solution)
+        factors = [substitute(factor, solution) for factor in factors]
+        indices = tuple(index for index in over if index not in solution)
+        return freshen(contract_deltas(Sum(multiply(self._split_inside(hit), *factors), indices)))
 
-    def _mark(self, body: Scalar, chosen: tuple[tuple[Position, ...], ...]) -> Scalar:
-        """The body with the chosen accesses replaced by the unit (one-hot: times [its state is the asked one])."""
-        if isinstance(body, Access) and body.symbol == self.target and unit_positions(body) in chosen:
-            if self.state is None:
-                return Unit()
-            return Mul((Unit(), Bracket((Compare(body.positions[-1], "==", at(self.state)),))))
-        if isinstance(body, Sum | LogSumExp):
-            return body
-        return map_children(body, lambda child: self._mark(child, chosen))
+    def _hit(self, node: Scalar, failed: frozenset[Condition], bound: frozenset[Index]) -> Scalar:
+        """The body with the unit where nothing is left to decide, and with accesses that miss set aside."""
+        if self._is_of(node, self.target):
+            assert isinstance(node, Access)
+            if self._condition(node, bound) in failed:
+                return Access(self._missed, node.positions)
+            undecided = any(index in bound for p in unit_positions(node) for index, _ in p.terms)
+            return node if undecided else self._unit(node)
+        inner = bound | frozenset(node.over) if isinstance(node, Sum | LogSumExp) else bound
+        return map_children(node, lambda child: self._hit(child, failed, inner))
 
-    def _solve(
-        self, chosen: tuple[tuple[Position, ...], ...], over: tuple[Index, ...]
-    ) -> tuple[Solution, tuple[Compare, ...]]:
-        """Indices of the sum that the hits determine, and the conditions that are left."""
-        solution: Solution = {}
-        conditions: list[Compare] = []
-        for positions in chosen:
-            for position, wanted in zip(positions, self.unit, strict=True):
-                index = position.index
-                if index is not None and index in over and index not in solution:
-                    solution[index] = wanted
-                elif (found := substitute_position(position, solution)) != wanted:
-                    conditions.append(Compare(found, "==", wanted))
-        return solution, tuple(conditions)
+    def _unit(self, access: Access) -> Scalar:
+        """The unit in place of an access (one-hot: times [its state is the asked one])."""
+        if self.state is None:
+            return Unit()
+        return Mul((Unit(), Bracket((Compare(access.positions[-1], "==", at(self.state)),))))
+
+    def _split_inside(self, body: Scalar) -> Scalar:
+        """The body with every sum inside, some index of which chooses units of the target, split at the unit."""
+
+        def split(node: Scalar) -> Scalar | None:
+            if not isinstance(node, Sum | LogSumExp) or not any(True for _ in self._live(node, frozenset())):
+                return None
+            if isinstance(node, LogSumExp):
+                return LogSumExp(self._opened(node.body), node.over)
+            always, conditions = self._conditions(node.body)
+            rest = None if always else self._piece(node.body, node.over, (), conditions)
+            return add(*([rest] if rest is not None else []), *self.instances_with_unit(node.body, node.over))
+
+        return replace(body, split)
+
+    def _opened(self, node: Scalar) -> Scalar:
+        """Every access by cases: the unit where it hits, itself where it does not."""
+
+        def open_access(part: Scalar) -> Scalar | None:
+            if not self._is_of(part, self.target):
+                return None
+            assert isinstance(part, Access)
+            equations = _equations(self._condition(part, frozenset()), {})
+            missed = Access(self._missed, part.positions)
+            if not equations:
+                return self._unit(part) if equations == () else missed
+            return Add((Mul((self._unit(part), Bracket(equations))), Mul((missed, _differs(equations)))))
+
+        return replace(node, open_access)
+
+    @staticmethod
+    def _is_of(node: Scalar, variable: Variable) -> bool:
+        return isinstance(node, Access) and node.symbol == variable
 
 
-def _subsets(items: tuple[tuple[Position, ...], ...]) -> list[tuple[tuple[Position, ...], ...]]:
+def _solve(chosen: tuple[Condition, ...], over: tuple[Index, ...]) -> tuple[Solution, tuple[Compare, ...]]:
+    """Indices of the sum that the conditions determine, and what is left of them."""
+    solution: Solution = {}
+    left_over: dict[Compare, None] = {}
+    for position, wanted in chain.from_iterable(chosen):
+        index = position.index
+        if index is not None and index in over and index not in solution:
+            solution[index] = wanted
+        elif (found := substitute_position(position, solution)) != wanted:
+            left_over[Compare(found, "==", wanted)] = None
+    return solution, tuple(left_over)
+
+
+def _subsets(items: tuple[Condition, ...]) -> list[tuple[Condition, ...]]:
     return [chosen for size in range(len(items) + 1) for chosen in combinations(items, size)]
 
 
-def _equations(
-    positions: tuple[Position, ...], unit: tuple[Position, ...], solution: Solution
-) -> tuple[Compare, ...] | None:
-    """What has to hold for the positions to name the unit: () if they always do, None if they never can."""
+def _equations(condition: Condition, solution: Solution) -> tuple[Compare, ...] | None:
+    """What has to hold for the condition: () if it always does, None if it never can."""
     equations: list[Compare] = []
-    for position, wanted in zip(positions, unit, strict=True):
+    for position, wanted in condition:
         found = substitute_position(position, solution)
         if found == wanted:
             continue

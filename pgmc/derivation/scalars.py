@@ -12,8 +12,8 @@ import sympy
 
 from pgmc.derivation.tidy import tidy
 from pgmc.errors import InternalError
-from pgmc.ir.nodes import ZERO, Add, Call, LogSumExp, Mul, Number, Pow, Scalar, Sum, Unit
-from pgmc.ir.rewrite import walk
+from pgmc.ir.nodes import ZERO, Add, Call, LogSumExp, Mul, Number, Pow, Scalar, Sum, Unit, number
+from pgmc.ir.rewrite import freshen, replace, walk
 
 UNIT = sympy.Symbol("unit", real=True)
 _ELEMENTARY = {
@@ -44,7 +44,8 @@ class Placeholders:
         """The symbol that stands for the part; equal parts share one."""
         if part not in self.parts:
             self.parts.append(part)
-        return sympy.Symbol(f"p{self.parts.index(part):04d}", real=True)
+        # Nothing is assumed of it: of a real symbol sympy would make sqrt(x**2) an absolute value.
+        return sympy.Symbol(f"p{self.parts.index(part):04d}")
 
 
 def mentions_unit(node: Scalar) -> bool:
@@ -76,6 +77,11 @@ def reduce_to_affine(node: Scalar, values: tuple[int, int]) -> Affine:
     expression = to_sympy(node, placeholders, values)
     base, slope = _fold(expression, values)
     return Affine(from_sympy(base, placeholders), from_sympy(slope, placeholders))
+
+
+def at_value(node: Scalar, value: int) -> Scalar:
+    """The expression where the unit has one of its values."""
+    return tidy(freshen(replace(node, lambda part: number(value) if isinstance(part, Unit) else None)))
 
 
 def _fold(expression: Any, values: tuple[int, int]) -> tuple[Any, Any]:
@@ -118,7 +124,8 @@ def to_sympy(node: Scalar, placeholders: Placeholders, values: tuple[int, int]) 
             inner = to_sympy(argument, placeholders, values)
             return _ELEMENTARY.get(name, sympy.Function(name))(inner)
         case LogSumExp():
-            raise InternalError("a unit under logsumexp reached sympy. Please report it.")
+            low, high = (placeholders.symbol(at_value(node, value)) for value in values)
+            return low + (UNIT - values[0]) * (high - low) / (values[1] - values[0])
         case _:
             raise InternalError(f"no sympy form of {type(node).__name__}. Please report it.")
 

@@ -57,6 +57,7 @@ FUNCTIONS: dict[str, Callable[[Array], Array]] = {
     "sqrt": np.sqrt,
     "cos": np.cos,
     "sin": np.sin,
+    "step": lambda x: np.where(x > 0.0, 1.0, 0.0),
     "lgamma": np.vectorize(math.lgamma, otypes=[np.float64]),
 }
 
@@ -108,10 +109,7 @@ def _leaf(node: Number | Access | Unit | Bracket, frame: Frame) -> Array:
 def _element(symbol: Symbol, positions: tuple[Position, ...], frame: Frame) -> Array:
     """The element at the positions, wrapped into their axes; ``_inside`` drops what lies outside."""
     array = array_of(symbol, frame.arrays)
-    at = [
-        frame.position(p) % axis.size
-        for p, axis in zip(positions, axes_of(symbol, frame.arrays), strict=True)
-    ]
+    at = [frame.position(p) % axis.size for p, axis in zip(positions, axes_of(symbol, frame.arrays), strict=True)]
     example = [frame.along(0, frame.rows)] if is_per_example(symbol) else []
     if is_one_hot(symbol):
         *at, state = at

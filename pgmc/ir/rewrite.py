@@ -25,7 +25,7 @@ from pgmc.ir.nodes import (
     at,
     fresh_index,
 )
-from pgmc.ir.symbols import is_per_example
+from pgmc.ir.symbols import is_one_hot, is_per_example
 
 
 def children(node: Scalar) -> tuple[Scalar, ...]:
@@ -144,9 +144,7 @@ def substitute(node: Scalar, mapping: Mapping[Index, Position]) -> Scalar:
             return node if new == positions else Access(symbol, new)
         case Bracket(relations):
             compared = tuple(
-                Compare(
-                    substitute_position(r.left, mapping), r.operator, substitute_position(r.right, mapping)
-                )
+                Compare(substitute_position(r.left, mapping), r.operator, substitute_position(r.right, mapping))
                 for r in relations
             )
             return node if compared == relations else Bracket(compared)
@@ -180,11 +178,36 @@ def replace(node: Scalar, function: Callable[[Scalar], Scalar | None]) -> Scalar
 
 
 def freshen_model(model: Model) -> Model:
-    """The model with fresh indices in every term. Canonical terms share index keys; derivations must not mix them."""
+    """The model with fresh indices in every term, each with an axis that it runs over.
+
+    Canonical terms share index keys, and derivations must not mix them; a derivation may also drop the very access that
+    said how far an index runs.
+    """
     return replace_fields(model, terms=tuple(_freshen_term(term) for term in model.terms))
 
 
 def _freshen_term(term: EnergyTerm) -> EnergyTerm:
-    new = {index: fresh_index(index.name, index.extent) for index in term.over}
-    body = rename(freshen(term.body), new)
-    return replace_fields(term, body=body, over=tuple(new[index] for index in term.over))
+    bound = (*term.over, *(i for part in walk(term.body) if isinstance(part, Sum | LogSumExp) for i in part.over))
+    extents = _extents(term.body)
+    new = {index: fresh_index(index.name, extents.get(index, index.extent)) for index in bound}
+    return replace_fields(term, body=_renumber(term.body, new), over=tuple(new[index] for index in term.over))
+
+
+def _extents(node: Scalar) -> dict[Index, tuple[str, int]]:
+    """The first axis that each index stands on."""
+    found: dict[Index, tuple[str, int]] = {}
+    for access in accesses(node):
+        for axis, position in enumerate(access.positions):
+            if position.index is not None:
+                state = is_one_hot(access.symbol) and axis == len(access.symbol.axes)
+                found.setdefault(position.index, (access.symbol.name, -1 if state else axis))
+    return found
+
+
+def _renumber(node: Scalar, new: Mapping[Index, Index]) -> Scalar:
+    """The expression with its indices, free and bound, replaced."""
+    if isinstance(node, Sum | LogSumExp):
+        return type(node)(_renumber(node.body, new), tuple(new[index] for index in node.over))
+    if isinstance(node, Access | Bracket):
+        return rename(node, new)
+    return map_children(node, lambda child: _renumber(child, new))
