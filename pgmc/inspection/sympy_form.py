@@ -45,6 +45,7 @@ FUNCTIONS: dict[str, Callable[[Any], Any]] = {
     "sqrt": sympy.sqrt,
     "cos": sympy.cos,
     "sin": sympy.sin,
+    "step": lambda x: sympy.Heaviside(x, 0),
     "lgamma": sympy.loggamma,
 }
 RELATIONS: dict[str, Callable[[Any, Any], Any]] = {

@@ -5,9 +5,13 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import Any
 
+import numpy as np
+import pytest
 import sympy
 
 from pgmc.inspection.sympy_form import to_sympy
+from pgmc.ir import nodes
+from pgmc.ir.interpret import interpret
 from pgmc.ir.nodes import (
     Access,
     Add,
@@ -80,3 +84,11 @@ def test_functions() -> None:
     assert soft.subs(sympy.Symbol("n_k", integer=True, positive=True), 4).doit() == sympy.log(
         4 * sympy.exp(s)
     )
+
+
+@pytest.mark.parametrize("function", nodes.FUNCTIONS)
+def test_every_function_agrees_with_the_interpreter(function: str) -> None:
+    node = Call(function, p)
+    for value in (0.3, 2.5):
+        ours = interpret(node, {"p": np.array(value)})
+        assert float(to_sympy(node).subs(sympy.Symbol("p"), value)) == pytest.approx(float(ours[0]))
