@@ -79,6 +79,10 @@ class Cache:
         folder = self.directory / key
         try:
             _check_secure(self.directory)
+        except OSError as error:
+            self.unusable(error)
+            return None
+        try:
             module = _read_entry(folder)
             os.utime(folder)  # the time of last use, for eviction
         except Exception as error:  # whatever a damaged file may cause: the kernel is built again

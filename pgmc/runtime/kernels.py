@@ -10,7 +10,7 @@ from typing import Any, Literal, Protocol, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from pgmc.errors import InternalError
+from pgmc.errors import DataError, InternalError
 from pgmc.ir.model import Model
 from pgmc.ir.signatures import Argument, KernelModule, Result, Role
 from pgmc.ir.symbols import Categorical, Constant, Symbol, access_axes, shape_of
@@ -101,9 +101,9 @@ class CompiledKernel:
     def _value(self, argument: Argument, panel: Panel, launch: Launch | None, results: Mapping[str, Array]) -> Any:
         match argument.role:
             case Role.STATE | Role.INPUT:
-                return _contiguous(panel.state[argument.symbol], argument)
+                return _contiguous(_find("the state", panel.state, argument.symbol), argument)
             case Role.PARAMETER:
-                return _contiguous(panel.params[argument.symbol], argument)
+                return _contiguous(_find("params", panel.params, argument.symbol), argument)
             case Role.CONSTANT:
                 return self._constants[argument.symbol]
             case Role.EXTENT:
@@ -111,7 +111,7 @@ class CompiledKernel:
             case Role.SITE:
                 return self._sites[argument.symbol]
             case Role.MASK:
-                return _contiguous(panel.masks[argument.symbol], argument)
+                return _contiguous(_find("masks", panel.masks, argument.symbol), argument)
             case Role.WEIGHTS:
                 return _contiguous(panel.weights, argument)
             case Role.RESULT:
@@ -142,6 +142,13 @@ class CompiledKernel:
         return access_axes(self._symbols[name])[axis].size
 
 
-def _contiguous(value: Any, argument: Argument) -> Array:
-    """The value as the kernel's signature has it: nothing is copied if it is so already."""
-    return np.asarray(value, dtype=argument.dtype, order="C")
+def _find(what: str, arrays: Mapping[str, Array], name: str) -> Array:
+    if name not in arrays:
+        raise DataError(f"{what}: there is no array {name!r}. Given: {', '.join(arrays) or 'nothing'}.")
+    return arrays[name]
+
+
+def _contiguous(value: Any, argument: Argument) -> Any:
+    """The value as the kernel's signature has it, a number if it has rank 0: nothing is copied if it is so already."""
+    array = np.asarray(value, dtype=argument.dtype, order="C")
+    return array[()] if argument.rank == 0 else array

@@ -22,26 +22,40 @@ Value = TypeVar("Value")
 
 
 class _BlasLimit:
-    """One BLAS thread for as long as anyone is inside: the number is global, so those inside are counted."""
+    """One BLAS thread for as long as anyone is inside.
+
+    With most libraries the number is one for the process: the first to come in lowers it and the last to go out
+    restores it. Some (those on OpenMP) keep one for each thread, so everyone who comes in lowers it, too.
+    """
 
     def __init__(self) -> None:
         self.lock = threading.Lock()
-        self.users = 0
+        self._inside = 0
+        self._first: Any = None
         self._controller: Any = None
         self._saw_numba_blas = False
-        self._limiter: Any = None
 
-    def enter(self) -> None:
+    def enter(self) -> Any:
         with self.lock:
-            if self.users == 0:
-                self._limiter = self._known_libraries().limit(limits=1, user_api="blas")
-            self.users += 1
+            limiter = self.lower()
+            if self._inside == 0:
+                self._first = limiter
+            self._inside += 1
+        return limiter
 
-    def leave(self) -> None:
+    def leave(self, limiter: Any) -> None:
         with self.lock:
-            self.users -= 1
-            if self.users == 0:
-                self._limiter.restore_original_limits()
+            self._inside -= 1
+            _take_control()
+            if self._inside == 0:
+                self._first.restore_original_limits()
+            elif limiter is not self._first:
+                limiter.restore_original_limits()
+
+    def lower(self) -> Any:
+        """One BLAS thread for the calling thread."""
+        _take_control()
+        return self._known_libraries().limit(limits=1, user_api="blas")
 
     def _known_libraries(self) -> Any:
         # Looking for libraries takes milliseconds. Numba's BLAS comes with scipy.linalg, which may be loaded late.
@@ -51,6 +65,15 @@ class _BlasLimit:
 
             self._controller, self._saw_numba_blas = ThreadpoolController(), numba_blas
         return self._controller
+
+
+def _take_control() -> None:
+    """Lets the calling thread set numbers: since version 3.8 threadpoolctl obeys one thread only."""
+    import threadpoolctl
+
+    controller: Any = getattr(threadpoolctl, "OpenBLASController", None)
+    if hasattr(controller, "clear_controlling_thread"):
+        controller.clear_controlling_thread(force=True)
 
 
 _blas_limit = _BlasLimit()
@@ -70,11 +93,17 @@ if hasattr(os, "register_at_fork"):
 def one_blas_thread() -> Iterator[None]:
     """While inside, products of matrices run on the calling thread alone."""
     limit = _blas_limit
-    limit.enter()
+    limiter = limit.enter()
     try:
         yield
     finally:
-        limit.leave()
+        limit.leave(limiter)
+
+
+def _start_worker() -> None:
+    """A thread of a pool that is used inside ``one_blas_thread``, and gone before it ends."""
+    with _blas_limit.lock:
+        _blas_limit.lower()
 
 
 def count_threads(threads: int | None) -> int:
@@ -97,12 +126,12 @@ def count_threads(threads: int | None) -> int:
 def map_panels(function: Callable[[Item], Value], panels: Sequence[Item], threads: int) -> Iterator[Value]:
     """``function`` of every panel, in order. At most ``threads`` values wait to be taken.
 
-    An exception, Ctrl-C included, drops the panels that have not started.
+    To be used inside ``one_blas_thread``. An exception, Ctrl-C included, drops the panels that have not started.
     """
     if threads == 1 or len(panels) <= 1:
         yield from map(function, panels)
         return
-    pool = ThreadPoolExecutor(min(threads, len(panels)))
+    pool = ThreadPoolExecutor(min(threads, len(panels)), initializer=_start_worker)
     try:
         running = [pool.submit(function, panel) for panel in panels[:threads]]
         for next_panel in range(threads, len(panels) + threads):

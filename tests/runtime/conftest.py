@@ -12,6 +12,11 @@ from pgmc.ir.nodes import Access, Add, BatchMean, Mul, Sum, at, fresh_index, num
 from pgmc.ir.queries import Energy, Gradient, Sweep
 from pgmc.ir.signatures import Argument, KernelModule, Result, Role
 from pgmc.ir.symbols import Axis, Binary, Parameter, Variable
+from pgmc.runtime.executable import Executable
+from pgmc.runtime.interpreted import InterpretedKernel
+from pgmc.runtime.kernels import CompiledKernel
+from pgmc.runtime.keys import kernel_key
+from pgmc.runtime.loader import load_or_build
 
 HEADER = """
 
@@ -163,3 +168,30 @@ def _own_cache(tmp_path_factory):
         del os.environ["PGMC_CACHE_DIR"]
     else:
         os.environ["PGMC_CACHE_DIR"] = before
+
+
+def make_executable(rbm, dtype, backend="numba"):
+    """The hand-written kernels, or the interpreted answers, as an Executable."""
+
+    def compiled(query):
+        module, function = load_or_build(
+            kernel_key("hand-written", repr(query), dtype), lambda: rbm.modules(dtype)[query]
+        )
+        return CompiledKernel(module, function, rbm.model)
+
+    def interpreted(query):
+        return InterpretedKernel(rbm.answers[query], rbm.model, dtype)
+
+    return Executable(
+        rbm.model,
+        dtype,
+        make_kernel=compiled if backend == "numba" else interpreted,
+        find_blocks=lambda free: tuple((name,) for name in free),
+        find_eliminable=lambda: ("h",),
+    )
+
+
+@pytest.fixture
+def executable(rbm):
+    """(dtype, backend) -> Executable of the small machine."""
+    return lambda dtype="float32", backend="numba": make_executable(rbm, dtype, backend)

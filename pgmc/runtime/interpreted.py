@@ -1,0 +1,102 @@
+"""Kernels that evaluate the IR itself: the plain reference, and the backend "numpy".
+
+They draw the random numbers that generated kernels draw, so both backends give the same discrete states, but where
+rounding moves a probability across a random number. Logits are computed in float64 whatever the program's dtype.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+
+from pgmc.errors import InternalError
+from pgmc.ir.answers import Answer, BlockUpdate, Computation, ConditionalLaw, SweepSchedule
+from pgmc.ir.interpret import interpret_computation, interpret_law
+from pgmc.ir.model import Model
+from pgmc.ir.symbols import shape_of
+from pgmc.runtime.kernels import Array, Dtype, Launch, Panel, first_sites
+from pgmc.runtime.streams import Words, draw_codes, draw_on, random_words
+
+WIDE = ("energy", "free_energy")
+"""Quantities that are float64 in every program."""
+
+
+class InterpretedKernel:
+    """The answer to a query, evaluated as it stands; ``model`` is the one it was derived from."""
+
+    def __init__(self, answer: Answer, model: Model, dtype: Dtype) -> None:
+        self.answer = answer
+        quantities = answer.quantities if isinstance(answer, Computation) else ()
+        self.per_example: Mapping[str, bool] = {q.name: q.per_example for q in quantities}
+        self._model = model
+        self._dtype: Dtype = dtype
+        self._sites = first_sites(model)
+
+    def evaluate(self, panel: Panel) -> dict[str, Array]:
+        """The results for the rows of the panel."""
+        if not isinstance(self.answer, Computation):
+            raise InternalError("A sweep was asked for its value. Please report this.")
+        values = interpret_computation(
+            self.answer, _arrays(panel), symbols=self._model.symbols, weights=panel.weights, examples=panel.rows
+        )
+        return {
+            name: np.asarray(value, dtype="float64" if name in WIDE else self._dtype) for name, value in values.items()
+        }
+
+    def sweep(self, panel: Panel, launch: Launch) -> None:
+        """Updates the state of the panel in place."""
+        if not isinstance(self.answer, SweepSchedule):
+            raise InternalError("A quantity was asked to sweep. Please report this.")
+        chains = launch.first_chain + np.arange(panel.rows)
+        for sweep in range(launch.first_sweep, launch.first_sweep + launch.sweeps):
+            for update in self.answer.updates:
+                for law, units in _order(update):
+                    self._draw(law, units, panel, _Numbers(launch.key, chains, sweep))
+
+    def _draw(self, law: ConditionalLaw, units: Array, panel: Panel, numbers: _Numbers) -> None:
+        """Draws some units of the law's variable, given the present state of all others."""
+        name = law.target.name
+        rows, shape = panel.rows, shape_of(law.target)
+        logits = interpret_law(law, _arrays(panel), symbols=self._model.symbols, examples=rows)
+        logits = logits.reshape(rows, math.prod(shape), *logits.shape[1 + len(shape) :])[:, units]
+        words = numbers.words(self._sites[name] + units)
+        drawn = self._values(law, logits, words)
+        old = panel.state[name].reshape(rows, -1)  # a view: the state is contiguous
+        if name in panel.masks:
+            kept = panel.masks[name].reshape(rows, -1)[:, units]
+            drawn = np.where(kept, old[:, units], drawn)
+        old[:, units] = drawn
+
+    def _values(self, law: ConditionalLaw, logits: Array, words: Words) -> Array:
+        if law.family == "Categorical":
+            return draw_codes(logits, words)
+        on = draw_on(logits, words, self._dtype)
+        return np.where(on, 1, -1 if law.family == "Spin" else 0)
+
+
+class _Numbers:
+    """The random words of some chains in one sweep."""
+
+    def __init__(self, key: tuple[int, int], chains: Array, sweep: int) -> None:
+        self._row = (key, chains, sweep)
+
+    def words(self, sites: Array) -> Words:
+        return random_words(*self._row, sites)
+
+
+def _order(update: BlockUpdate) -> Iterator[tuple[ConditionalLaw, Array]]:
+    """The units that are drawn together, in the order of the block: all of a law at once, or one after the other."""
+    laws = update.laws[::-1] if update.backward else update.laws
+    for law in laws:
+        units: Any = np.arange(math.prod(shape_of(law.target)))
+        if update.mode == "parallel":
+            yield law, units
+        else:
+            yield from ((law, unit) for unit in (units[::-1] if update.backward else units).reshape(-1, 1))
+
+
+def _arrays(panel: Panel) -> dict[str, Array]:
+    return {**panel.params, **panel.state}
