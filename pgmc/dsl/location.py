@@ -8,20 +8,23 @@ import warnings
 from types import FrameType
 from typing import TypeVar
 
+import numpy as np
+
 from pgmc.errors import ModelWarning, PgmcError
 from pgmc.ir.symbols import SourceLine
 
-_PACKAGE = os.path.dirname(os.path.dirname(__file__)) + os.sep
+# NumPy calls back into expressions: its frames are no more the user's than ours.
+_INTERNAL = tuple(os.path.dirname(path) + os.sep for path in (os.path.dirname(__file__), np.__file__))
 _LONGEST_OBJECT = 100
 
 E = TypeVar("E", bound=PgmcError)
 
 
 def _user_frame() -> tuple[FrameType | None, int]:
-    """The innermost frame outside the package, and how many frames of the package lie above it."""
+    """The innermost frame of the user's, and how many frames of the package lie above it."""
     frame: FrameType | None = sys._getframe(1)
     depth = 0
-    while frame is not None and frame.f_code.co_filename.startswith(_PACKAGE):
+    while frame is not None and frame.f_code.co_filename.startswith(_INTERNAL):
         frame = frame.f_back
         depth += 1
     return frame, depth
@@ -30,7 +33,7 @@ def _user_frame() -> tuple[FrameType | None, int]:
 def _short(path: str) -> str:
     """The path relative to the working directory if it lies inside."""
     try:
-        here = os.getcwd() + os.sep
+        here = os.path.join(os.getcwd(), "")
     except OSError:  # the working directory was deleted
         return path
     return path.removeprefix(here)

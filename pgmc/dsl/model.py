@@ -12,11 +12,12 @@ from pgmc.dsl.expression import Expression, Handle, as_operand
 from pgmc.dsl.initial import initial_values
 from pgmc.dsl.literals import checked_array, is_anonymous
 from pgmc.dsl.location import call_site, complaint, warn
-from pgmc.dsl.names import check_name, is_reserved
+from pgmc.dsl.names import check_name, is_anonymous_name
 from pgmc.dsl.sums import energy_summands
 from pgmc.errors import ModelError
 from pgmc.ir import model as ir_model
 from pgmc.ir.canonical import canonical_model
+from pgmc.ir.check import check_model
 from pgmc.ir.nodes import Access, Scalar
 from pgmc.ir.rewrite import accesses, replace
 from pgmc.ir.symbols import (
@@ -63,10 +64,11 @@ class Model:
 
     @classmethod
     def from_ir(cls, model: ir_model.Model) -> Model:
-        """A model that can be extended and compiled, from a snapshot."""
+        """A model that can be extended and compiled, from a well-formed snapshot."""
+        check_model(model)
         made = cls(model.name)
         for symbol in model.symbols:
-            if isinstance(symbol, Constant) and is_reserved(symbol.name):
+            if isinstance(symbol, Constant) and is_anonymous_name(symbol.name):
                 made._anonymous[symbol.name] = symbol
                 number = int(symbol.name.rpartition("_")[2])
                 made._last_anonymous = max(made._last_anonymous, number)
@@ -262,7 +264,6 @@ class Model:
 
     def _constant(self, placeholder: Constant) -> Constant:
         if placeholder.name not in self._anonymous:
-            # A snapshot holds the constants that its terms use, so a loaded one may have gaps in the numbers.
             self._last_anonymous += 1
             name = f"constant_{self._last_anonymous}"
             self._anonymous[placeholder.name] = dataclasses.replace(

@@ -28,11 +28,12 @@ def is_name(name: object) -> bool:
 
 def is_reserved(name: str) -> bool:
     """Whether the compiler keeps this name for itself."""
-    return (
-        name in RESERVED_NAMES
-        or name.startswith(RESERVED_PREFIXES)
-        or _ANONYMOUS.fullmatch(name) is not None
-    )
+    return name in RESERVED_NAMES or name.startswith(RESERVED_PREFIXES) or is_anonymous_name(name)
+
+
+def is_anonymous_name(name: str) -> bool:
+    """Whether this is how constants are called that the user wrote in place."""
+    return _ANONYMOUS.fullmatch(name) is not None
 
 
 def check_name(name: object, subject: str) -> str:

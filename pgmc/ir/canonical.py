@@ -72,9 +72,8 @@ def canonical_term(
     used for indices that the user did not name.
     """
     ranks = order or {}
-    body = normal(
-        Sum(term.body, term.over) if term.over else term.body, lambda node: _factor_key(node, ranks)
-    )
+    whole = _with_extents(Sum(term.body, term.over) if term.over else term.body, ranks)
+    body = normal(whole, lambda node: _factor_key(node, ranks))
     if body == ZERO:
         return ()
     parts = body.terms if isinstance(body, Add) else (body,)
@@ -88,13 +87,37 @@ def _ordered_term(node: Scalar, order: Order, letters: Mapping[tuple[str, int], 
     colours = _Colouring(body, order).best((*over, *_bound(body)))
     body = _sorted(body, colours, order)
     seen = _reading_order(body)
-    names = _names(body, seen, letters)
+    unseen = {i: i.extent for i in sorted((*over, *_bound(body)), key=colours.__getitem__) if i not in seen}
+    indices = (*seen, *unseen)
+    names = _names(body, indices, letters)
     # Negative keys: those of fresh indices are positive, so a later pass cannot make the same index again.
-    renumbered = {index: Index(-1 - k, names[index]) for k, index in enumerate(seen)}
+    new = {index: Index(-1 - k, names[index], unseen.get(index)) for k, index in enumerate(indices)}
     return {
-        "body": _renumbered(body, renumbered),
-        "over": tuple(renumbered[index] for index in seen if index in over),
+        "body": _renumbered(body, new),
+        "over": tuple(new[index] for index in indices if index in over),
     }
+
+
+def _with_extents(node: Scalar, order: Order) -> Scalar:
+    """The node with extents for bound indices: arithmetic may remove the array that says how far one runs."""
+    node = map_children(node, lambda child: _with_extents(child, order))
+    if not isinstance(node, Sum | LogSumExp):
+        return node
+    return type(node)(node.body, tuple(_extended(index, node.body, order) for index in node.over))
+
+
+def _extended(index: Index, body: Scalar, order: Order) -> Index:
+    """The index with the extent that the first symbol which carries it gives."""
+    found = [
+        (order.get(access.symbol.name, -1), access.symbol.name, slot, len(access.symbol.axes))
+        for access in accesses(body)
+        for slot, position in enumerate(access.positions)
+        if position.index == index
+    ]
+    if not found:
+        return index
+    _, name, slot, rank = min(found)
+    return replace(index, extent=(name, slot if slot < rank else -1))
 
 
 # ---- keys --------------------------------------------------------------------------------------------------
@@ -117,7 +140,9 @@ def _node_key(node: Scalar, colours: Colours, order: Order) -> Key:
         case Bracket(relations):
             return (5, tuple(sorted(_relation_key(relation, colours) for relation in relations)))
         case Mul(factors):
-            return (6, _sorted_keys(factors, colours, order))
+            keys = _sorted_keys(factors, colours, order)
+            # A number comes first in a product but last in comparisons: signs do not decide the order.
+            return (6, (*keys[1:], keys[0]) if keys[0][0] == 0 else keys)
         case Sum(body, over):
             return (7, _node_key(body, colours, order), tuple(sorted(colours[i] for i in over)))
         case LogSumExp(body, over):
@@ -330,8 +355,7 @@ def _names(
 
 
 def canonical_text(model: Model) -> str:
-    """The canonical form as text, without sizes, values and places: equal texts derive equal programs."""
-    model = canonical_model(model)
+    """A canonical model as text, without sizes, values and places: equal texts derive equal programs."""
     lines = [f"model {model.name}"]
     lines.extend(_symbol_text(symbol) for symbol in model.symbols)
     lines.extend(f"term {_indices_text(term.over)} {_text(term.body)}" for term in model.terms)
@@ -339,8 +363,8 @@ def canonical_text(model: Model) -> str:
 
 
 def digest(model: Model) -> str:
-    """SHA-256 of the canonical text, in hexadecimal."""
-    return hashlib.sha256(canonical_text(model).encode()).hexdigest()
+    """SHA-256 of the text of the canonical form, in hexadecimal."""
+    return hashlib.sha256(canonical_text(canonical_model(model)).encode()).hexdigest()
 
 
 def _symbol_text(symbol: Symbol) -> str:
@@ -354,7 +378,11 @@ def _symbol_text(symbol: Symbol) -> str:
 
 
 def _indices_text(indices: tuple[Index, ...]) -> str:
-    return "[" + ",".join(str(-1 - index.key) for index in indices) + "]"
+    return "[" + ",".join(map(_index_text, indices)) + "]"
+
+
+def _index_text(index: Index) -> str:
+    return str(-1 - index.key) + (f":{index.extent[0]}:{index.extent[1]}" if index.extent else "")
 
 
 def _position_text(position: Position) -> str:

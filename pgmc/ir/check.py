@@ -155,11 +155,11 @@ def check_bound_once(term: EnergyTerm) -> None:
 
 
 def check_sizes(term: EnergyTerm) -> None:
-    """Every index stands on an array within the sum that binds it, on axes of one size."""
-    _check_scope(term.body, term.over, term)
+    """Every index runs over axes of one size, and an array of its sum or its extent says how far."""
+    _check_known(term.body, term.over, term)
     for node in walk(term.body):
         if isinstance(node, Sum | LogSumExp):
-            _check_scope(node.body, node.over, term)
+            _check_known(node.body, node.over, term)
     sizes: dict[Index, int] = {}
     for position, axis in _places(term.body):
         index = position.index
@@ -169,11 +169,11 @@ def check_sizes(term: EnergyTerm) -> None:
             )
 
 
-def _check_scope(node: Scalar, over: tuple[Index, ...], term: EnergyTerm) -> None:
+def _check_known(node: Scalar, over: tuple[Index, ...], term: EnergyTerm) -> None:
     used = {i for position, _ in _places(node) for i in position_indices(position)}
     for index in over:
-        if index not in used:
-            raise _broken(f"the index {index.name} stands on no array of its sum", term)
+        if index not in used and index.extent is None:
+            raise _broken(f"nothing says how far the index {index.name} runs", term)
 
 
 def _places(node: Scalar) -> Iterator[tuple[Position, Axis]]:

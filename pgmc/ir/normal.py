@@ -130,16 +130,16 @@ def _powers(factors: list[Scalar], key: FactorKey) -> list[Scalar]:
     found: dict[Hashable, tuple[Scalar, Fraction]] = {}
     for factor in factors:
         base, exponent = _base(factor)
-        name = key(base) if exponent > 0 else (key(base), exponent)
-        if exponent < 0:
-            name = (name, len(found))
+        # Reciprocals stay apart: x/x is not 1 where x is 0.
+        name = key(base) if exponent > 0 else object()
         first, total = found.get(name, (base, Fraction(0)))
         found[name] = (first, total + exponent)
-    return [base if exponent == 1 else Pow(base, exponent) for base, exponent in found.values()]
+    return [normal_power(base, exponent) for base, exponent in found.values()]
 
 
 def _base(factor: Scalar) -> tuple[Scalar, Fraction]:
-    if isinstance(factor, Pow) and (factor.exponent.denominator == 1 or factor.exponent < 0):
+    """The factor as a whole power."""
+    if isinstance(factor, Pow) and factor.exponent.denominator == 1:
         return factor.base, factor.exponent
     return factor, Fraction(1)
 
