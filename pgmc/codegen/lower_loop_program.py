@@ -245,12 +245,12 @@ class LoopLowering:
         factors = list(body.factors) if isinstance(body, Mul) else [body]
         conditions = [f for f in factors if isinstance(f, Bracket)]
         factors = [f for f in factors if not isinstance(f, Bracket)]
-        picks: list[PickState] = []
+        picks: tuple[PickState, ...] = ()
         for index in over:
             one_hot = next((f for f in factors if _picks(f, index)), None)
-            if isinstance(one_hot, Access):
+            if isinstance(one_hot, Access) and (ordered := _in_order((*picks, PickState(index, one_hot)))):
                 factors.remove(one_hot)
-                picks.append(PickState(index, one_hot))
+                picks = ordered
         picked = {pick.index for pick in picks}
 
         def increment() -> tuple[Statement, ...]:
@@ -258,7 +258,7 @@ class LoopLowering:
             relations = tuple(r for c in conditions for r in c.relations)
             return (Guard(relations, step),) if relations else step
 
-        nest = self._loops(tuple(i for i in over if i not in picked), increment, picks=tuple(picks))
+        nest = self._loops(tuple(i for i in over if i not in picked), increment, picks=picks)
         return (Let(total, ZERO, self.precision), *nest), total
 
     def _log_sum_exp(self, body: Scalar, over: tuple[Index, ...]) -> tuple[tuple[Statement, ...], Scalar]:
@@ -280,6 +280,20 @@ def _picks(factor: Scalar, index: Index) -> bool:
         return False
     *unit, state = factor.positions
     return state.index == index and all(i != index for p in unit for i, _ in p.terms)
+
+
+def _in_order(picks: tuple[PickState, ...]) -> tuple[PickState, ...] | None:
+    """The picks, each after those that say which unit it looks at; None if they wait for one another."""
+    ordered: list[PickState] = []
+    pending = list(picks)
+    while pending:
+        awaited = {pick.index for pick in pending}
+        ready = [p for p in pending if not awaited & {i for q in p.access.positions[:-1] for i, _ in q.terms}]
+        if not ready:
+            return None
+        ordered += ready
+        pending = [pick for pick in pending if pick not in ready]
+    return tuple(ordered)
 
 
 def _as_product(factors: list[Scalar]) -> Scalar:

@@ -244,11 +244,10 @@ class NumbaPrinter:
                 raise InternalError(f"no text for {type(node).__name__} in a loop. Please report it.")
 
     def _number(self, value: Fraction, level: int) -> str:
-        plain = str(value.numerator) if value.denominator == 1 else repr(float(value))
+        text = repr(float(value))
         if self.dtype == "float64":
-            text = plain if "." in plain else f"{plain}.0"
             return f"({text})" if value < 0 and level else text
-        return f"np.float32({plain})"
+        return f"np.float32({text.removesuffix('.0')})"
 
     def _one(self) -> str:
         return self._number(Fraction(1), 0)
