@@ -41,7 +41,7 @@ def build_kernel_module(model: Model, name: str, answer: Answer, dtype: Dtype) -
     """Generate the kernel ``name`` that carries out an answer for a model."""
     names = NameRegistry()
     printer = NumbaPrinter(names, dtype)
-    printer.aliases = {symbol.name: names.claim(symbol.name) for symbol in model.symbols}
+    printer.aliases = {symbol.name: names.claim(symbol.name) for symbol in model.symbols} | {WEIGHTS.name: "weights"}
     printer.numbers = frozenset(s.name for s in (*model.parameters, *model.constants) if not s.axes)
     lowering = LoopLowering(names, unify_axes(model))
     if isinstance(answer, Computation):

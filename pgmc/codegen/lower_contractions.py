@@ -18,7 +18,8 @@ from pgmc.ir.nodes import ONE, Access, Add, BatchMean, Bracket, Index, Mul, Numb
 from pgmc.ir.rewrite import accesses, depends_on_example, free_indices, map_children, walk
 from pgmc.ir.symbols import Input, is_one_hot, is_per_example
 
-WEIGHTS = Input("weights", ())
+WEIGHTS = Input("weight[n]", ())
+"""The weights of the examples in a batch mean, under a name that no symbol of a model can have."""
 
 
 @dataclass(slots=True)

@@ -118,7 +118,7 @@ def _product_rule(factors: tuple[Scalar, ...], parameter: Parameter) -> list[Sen
 
 def _softmax_rule(node: LogSumExp, body: Scalar, over: tuple[Index, ...], parameter: Parameter) -> list[Sensitivity]:
     """d log Σ exp(f) = Σ exp(f - log Σ exp(f)) df."""
-    weight = Call("exp", add(body, negate(freshen(node))))
+    weight = Call("exp", add(freshen(body), negate(freshen(node))))
     return [
         Sensitivity(multiply(weight, part.coefficient), part.positions, (*part.over, *over))
         for part in differentiate(body, parameter)
