@@ -100,8 +100,18 @@ def initial_value(parameter: Parameter, generator: np.random.Generator, dtype: n
     elif callable(init):
         values = _returned(parameter, init(shape, generator), shape, kind)
     else:
-        values = np.full(shape, init, kind) if np.ndim(init) == 0 else np.array(init, kind)
+        values = _given(parameter, init, shape, kind)
     return project(parameter, values)
+
+
+def _given(parameter: Parameter, init: Any, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Floats:
+    """A declared number or array, as an array of the dtype."""
+    with np.errstate(over="ignore"):
+        values = np.array(np.broadcast_to(np.asarray(init, np.float64), shape), dtype)
+    if not np.isfinite(values).all():
+        where = f"{parameter.origin}  parameter '{parameter.name}'"
+        raise DataError(f"{where}: its initial value is too large for {dtype}. Use smaller numbers.")
+    return values
 
 
 def _default(
@@ -126,7 +136,8 @@ def _returned(parameter: Parameter, value: Any, shape: tuple[int, ...], dtype: n
         raise DataError(
             f"{where} the shape {raw.shape} instead of {shape}. Return an array of the given shape."
         )
-    values = np.array(raw, dtype)
+    with np.errstate(over="ignore"):
+        values = np.array(raw, dtype)
     if not np.isfinite(values).all():
         raise DataError(f"{where} NaN or infinity. Return finite numbers.")
     if parameter.constraint.positive and not (values > 0).all():
