@@ -50,9 +50,7 @@ def _color_blocks(graph: nx.Graph, names: tuple[str, ...]) -> tuple[Block, ...]:
     return tuple(blocks)
 
 
-def restrict_blocks(
-    blocks: tuple[Block, ...], free: tuple[str, ...], first: tuple[str, ...] = ()
-) -> tuple[Block, ...]:
+def restrict_blocks(blocks: tuple[Block, ...], free: tuple[str, ...], first: tuple[str, ...] = ()) -> tuple[Block, ...]:
     """Imposed blocks cut down to the free variables, those of ``first`` in front, each in the imposed order."""
     groups = [tuple(n for n in free if n in first), tuple(n for n in free if n not in first)]
     cut = [(block, tuple(n for n in block.variables if n in group)) for group in groups for block in blocks]

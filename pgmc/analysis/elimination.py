@@ -32,7 +32,7 @@ def find_eliminable(model: Model, graph: nx.Graph) -> tuple[str, ...]:
 
 def is_independent(graph: nx.Graph, names: tuple[str, ...]) -> bool:
     """Whether no two units of the named variables interact."""
-    return graph.subgraph(names).number_of_edges() == 0
+    return bool(graph.subgraph(names).number_of_edges() == 0)
 
 
 def _independent_sets(graph: nx.Graph, names: list[str]) -> list[tuple[str, ...]]:

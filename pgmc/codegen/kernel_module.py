@@ -5,6 +5,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Literal
 
 from pgmc.analysis.axes import unify_axes
 from pgmc.codegen.array_program import ArrayProgram, Contract, Draw, Map, Operand, Reduce
@@ -19,7 +20,7 @@ from pgmc.ir.model import Model
 from pgmc.ir.nodes import Scalar
 from pgmc.ir.rewrite import accesses
 from pgmc.ir.signatures import Argument, KernelModule, Kind, Result, Role
-from pgmc.ir.symbols import Input, Parameter, Symbol, Variable, is_one_hot
+from pgmc.ir.symbols import Constant, Input, Parameter, Symbol, Variable, is_one_hot
 
 WIDE = ("energy", "free_energy")  # quantities accumulated and returned in float64
 
@@ -42,7 +43,8 @@ def build_kernel_module(model: Model, name: str, answer: Answer, dtype: Dtype) -
     names = NameRegistry()
     printer = NumbaPrinter(names, dtype)
     printer.aliases = {symbol.name: names.claim(symbol.name) for symbol in model.symbols} | {WEIGHTS.name: "weights"}
-    printer.numbers = frozenset(s.name for s in (*model.parameters, *model.constants) if not s.axes)
+    fixed: tuple[Parameter | Constant, ...] = (*model.parameters, *model.constants)
+    printer.numbers = frozenset(symbol.name for symbol in fixed if not symbol.axes)
     lowering = LoopLowering(names, unify_axes(model))
     if isinstance(answer, Computation):
         result_names = {q.name: names.claim(_result_wish(q)) for q in answer.quantities}
@@ -118,8 +120,8 @@ class _Signature:
             role, rank = (Role.STATE if isinstance(symbol, Variable) else Role.INPUT), rank + 1
         elif isinstance(symbol, Parameter):
             role = Role.PARAMETER
-        dtype = "int64" if is_one_hot(symbol) else self.dtype
-        return Argument(self.printer.array(symbol.name), role, symbol.name, rank, dtype)  # type: ignore[arg-type]
+        dtype: Literal["int64", "float32", "float64"] = "int64" if is_one_hot(symbol) else self.dtype
+        return Argument(self.printer.array(symbol.name), role, symbol.name, rank, dtype)
 
     def _sweep_arguments(self) -> list[Argument]:
         sites = [Argument(t, Role.SITE, s, 0, "int64") for s, t in self.printer.sites.items()]

@@ -12,7 +12,7 @@ from pgmc.analysis.axes import AxisName
 from pgmc.ir.nodes import Access, Compare, Index, Scalar
 from pgmc.ir.symbols import Symbol
 
-Precision: TypeAlias = Literal["program", "float64", "int64"]
+Precision: TypeAlias = Literal["program", "float64"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,6 @@ class Allocate:
     symbol: Symbol
     extents: tuple[AxisName, ...]
     per_example: bool
-    precision: Precision = "program"
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,11 +152,20 @@ class RowKey:
 
 @dataclass(frozen=True, slots=True)
 class DrawUnit:
-    """target drawn from its family; ``logits`` is a number, or the row of a categorical unit."""
+    """target drawn from its family with the given logit; ``extents`` are the lengths of the target's axes."""
 
-    family: Literal["Bernoulli", "Spin", "Categorical"]
+    family: Literal["Bernoulli", "Spin"]
     target: Access
-    logits: Scalar | Symbol
+    logit: Scalar
+    extents: tuple[AxisName, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DrawState:
+    """The state of a categorical unit drawn with the logits of a row."""
+
+    target: Access
+    row: Symbol
     extents: tuple[AxisName, ...]
 
 
@@ -179,4 +187,5 @@ Statement: TypeAlias = (
     | Clear
     | RowKey
     | DrawUnit
+    | DrawState
 )

@@ -142,7 +142,7 @@ class ContractionLowering:
         if isinstance(body, Add):
             return _sum([self._lower_mean(term, prefer) for term in body.terms])
         factors = _factors(self.lower(body))
-        fixed = [f for f in factors if not depends_on_example(f) and not isinstance(f, Number)]
+        fixed: list[Scalar] = [f for f in factors if not depends_on_example(f) and not isinstance(f, Number)]
         moving = [f for f in factors if depends_on_example(f)]
         coefficient: list[Scalar] = [f for f in factors if isinstance(f, Number)]
         groups = [g for g in _components(moving) if any(free_indices(f) for f in g)]

@@ -11,6 +11,7 @@ from pgmc.codegen.loop_program import (
     Allocate,
     Clear,
     Comment,
+    DrawState,
     DrawUnit,
     ExampleLoop,
     Guard,
@@ -31,6 +32,7 @@ from pgmc.codegen.loop_program import (
 )
 from pgmc.codegen.names import NameRegistry
 from pgmc.errors import InternalError
+from pgmc.ir.answers import ConditionalLaw
 from pgmc.ir.nodes import (
     ONE,
     ZERO,
@@ -117,15 +119,17 @@ class LoopLowering:
 
     def _step(self, step: Step, rows: dict[str, tuple[Symbol, AxisName]] | None = None) -> tuple[Statement, ...]:
         self._frames = [_Frame(None)]
+        title = str(step.original if isinstance(step, Draw) else step)
+        body: tuple[Statement, ...]
         match step:
             case Contract():
-                title, body = str(step), (self._product(step),)
+                body = (self._product(step),)
             case Map(target, body_of):
-                title, body = str(step), self._map(target, body_of)
+                body = self._map(target, body_of)
             case Reduce(target, body_of):
-                title, body = str(step), (Clear(target.symbol), *self._reduction(target, body_of))
+                body = (Clear(target.symbol), *self._reduction(target, body_of))
             case Draw():
-                title, body = str(step.original), self._draw(step, rows or {})
+                body = self._draw(step, rows or {})
         return (Comment(title), *self._frames[0].before, *body)
 
     def _product(self, step: Contract) -> Statement:
@@ -168,16 +172,14 @@ class LoopLowering:
         target = Access(law.target, tuple(at(index) for index in law.indices))
         masked = law.target.name in update.masked
 
+        extents = tuple(map(self.extent, law.indices))
+
         def draw_unit() -> tuple[Statement, ...]:
-            if law.state is None:
-                filled: tuple[Statement, ...] = ()
-                logits: Scalar | Symbol = self._scalar(law.logits)
+            if law.family == "Categorical":
+                draw = self._draw_state(law, target, rows[law.target.name][0], extents)
             else:
-                logits = row = rows[law.target.name][0]
-                element = Access(row, (at(law.state),))
-                filled = self._loops((law.state,), lambda: (Store(element, self._scalar(law.logits)),))
-            draw = DrawUnit(law.family, target, logits, tuple(map(self.extent, law.indices)))
-            return (UnlessMasked(target, (*filled, draw)),) if masked else (*filled, draw)
+                draw = (DrawUnit(law.family, target, self._scalar(law.logits), extents),)
+            return (UnlessMasked(target, draw),) if masked else draw
 
         def draw_units() -> tuple[Statement, ...]:
             return (RowKey(), *self._loops(law.indices, draw_unit, update.backward))
@@ -185,6 +187,14 @@ class LoopLowering:
         nest = self._loops((_EXAMPLE,), draw_units)
         self.changing = frozenset()
         return nest
+
+    def _draw_state(
+        self, law: ConditionalLaw, target: Access, row: Symbol, extents: tuple[AxisName, ...]
+    ) -> tuple[Statement, ...]:
+        assert law.state is not None
+        element = Access(row, (at(law.state),))
+        filled = self._loops((law.state,), lambda: (Store(element, self._scalar(law.logits)),))
+        return (*filled, DrawState(target, row, extents))
 
     def _loops(
         self,
@@ -242,9 +252,9 @@ class LoopLowering:
 
     def _accumulate(self, body: Scalar, over: tuple[Index, ...]) -> tuple[tuple[Statement, ...], Scalar]:
         total = self._local("total")
-        factors = list(body.factors) if isinstance(body, Mul) else [body]
-        conditions = [f for f in factors if isinstance(f, Bracket)]
-        factors = [f for f in factors if not isinstance(f, Bracket)]
+        product = body.factors if isinstance(body, Mul) else (body,)
+        conditions = [f for f in product if isinstance(f, Bracket)]
+        factors: list[Scalar] = [f for f in product if not isinstance(f, Bracket)]
         picks: tuple[PickState, ...] = ()
         for index in over:
             one_hot = next((f for f in factors if _picks(f, index)), None)

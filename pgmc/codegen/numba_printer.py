@@ -11,6 +11,7 @@ from pgmc.codegen.loop_program import (
     Allocate,
     Clear,
     Comment,
+    DrawState,
     DrawUnit,
     ExampleLoop,
     Guard,
@@ -144,17 +145,27 @@ class NumbaPrinter:
 
     def _line(self, statement: Statement) -> str:
         match statement:
-            case Allocate(symbol, extents, per_example, _):
+            case Let() | LetLowest() | Raise() | Increment() | Store():
+                return self._assignment(statement)
+            case RowKey() | DrawUnit() | DrawState():
+                return self._random_line(statement)
+            case Allocate(symbol, extents, per_example):
                 lengths = [self.examples] * per_example + [self.extent(axis) for axis in extents] or ["1"]
                 shape = lengths[0] if len(lengths) == 1 else f"({', '.join(lengths)})"
                 return f"{self.array(symbol.name)} = np.empty({shape}, np.{self.dtype})"
             case MatrixProduct(target, left, right):
                 return f"np.dot({self._matrix(left)}, {self._matrix(right)}, {self._matrix(target)})"
+            case Clear(symbol):
+                return f"{self.array(symbol.name)}[...] = 0"
             case PickState(index, access):
                 return f"{self.index(index)} = {self._element(access.symbol.name, True, access.positions[:-1])}"
+            case _:
+                raise InternalError(f"no text for {type(statement).__name__}. Please report it.")
+
+    def _assignment(self, statement: Let | LetLowest | Raise | Increment | Store) -> str:
+        match statement:
             case Let(local, value, precision):
-                zero = self.scalar(value) if precision == "program" else "0.0"
-                return f"{local.symbol.name} = {zero}"
+                return f"{local.symbol.name} = {self.scalar(value) if precision == 'program' else '0.0'}"
             case LetLowest(local):
                 return f"{local.symbol.name} = -np.inf"
             case Raise(local, value):
@@ -163,26 +174,20 @@ class NumbaPrinter:
                 return f"{self.scalar(target)} += {self.scalar(value)}"
             case Store(target, value):
                 return f"{self.scalar(target)} = {self.scalar(value)}"
-            case Clear(symbol):
-                return f"{self.array(symbol.name)}[...] = 0"
+
+    def _random_line(self, statement: RowKey | DrawUnit | DrawState) -> str:
+        match statement:
             case RowKey():
                 self._helper("row_key")
                 return f"r0, r1 = row_key(key_0, key_1, first_chain + {self.example}, sweep)"
-            case DrawUnit():
-                return self._draw(statement)
-            case _:
-                raise InternalError(f"no text for {type(statement).__name__}. Please report it.")
+            case DrawUnit(family, target, logit, extents):
+                return self._draw(target, f"draw_{family.lower()}", self.scalar(logit), extents)
+            case DrawState(target, row, extents):
+                return self._draw(target, "draw_categorical", self.array(row.name), extents)
 
-    def _draw(self, statement: DrawUnit) -> str:
-        draw = self._helper(f"draw_{statement.family.lower()}")
-        target = statement.target
-        logits = (
-            self.array(statement.logits.name)
-            if statement.family == "Categorical"  # the row of logits, a symbol
-            else self.scalar(statement.logits)  # type: ignore[arg-type]
-        )
+    def _draw(self, target: Access, helper: str, logits: str, extents: tuple[AxisName, ...]) -> str:
         unit = self._element(target.symbol.name, True, target.positions)
-        return f"{unit} = {draw}({logits}, r0, r1, {self._site(target, statement.extents)})"
+        return f"{unit} = {self._helper(helper)}({logits}, r0, r1, {self._site(target, extents)})"
 
     def _site(self, target: Access, extents: tuple[AxisName, ...]) -> str:
         """The number of the unit: units of a variable count on from its first site, in C order."""
@@ -302,9 +307,10 @@ def _split_sign(term: Scalar) -> tuple[bool, Scalar]:
     """Whether a term is negative, and the term without its sign."""
     if isinstance(term, Number) and term.value < 0:
         return True, Number(-term.value)
-    if isinstance(term, Mul) and isinstance(term.factors[0], Number) and term.factors[0].value < 0:
-        first, *rest = term.factors
-        magnitude = Number(-first.value)
-        factors = tuple(rest) if magnitude.value == 1 else (magnitude, *rest)
-        return True, factors[0] if len(factors) == 1 else Mul(factors)
-    return False, term
+    if not isinstance(term, Mul):
+        return False, term
+    first, *rest = term.factors
+    if not isinstance(first, Number) or first.value >= 0:
+        return False, term
+    factors = tuple(rest) if first.value == -1 else (Number(-first.value), *rest)
+    return True, factors[0] if len(factors) == 1 else Mul(factors)

@@ -100,7 +100,13 @@ class _Localiser:
 
     def restored(self, node: Scalar) -> Scalar:
         """The expression with all accesses under the target's own name."""
-        return replace(node, lambda n: Access(self.target, n.positions) if self._is_of(n, self._missed) else None)
+
+        def rename_back(n: Scalar) -> Scalar | None:
+            if isinstance(n, Access) and n.symbol == self._missed:
+                return Access(self.target, n.positions)
+            return None
+
+        return replace(node, rename_back)
 
     def instances_with_unit(self, body: Scalar, over: tuple[Index, ...]) -> list[Scalar]:
         """The instances of Σ_over body that depend on the unit, by which accesses hit it."""

@@ -34,7 +34,7 @@ def add(*terms: Scalar) -> Scalar:
     for term in terms:
         flat.extend(term.terms if isinstance(term, Add) else (term,))
     constant = sum((t.value for t in flat if isinstance(t, Number)), Fraction(0))
-    rest = [t for t in flat if not isinstance(t, Number)]
+    rest: list[Scalar] = [t for t in flat if not isinstance(t, Number)]
     if constant:
         rest.append(Number(constant))
     if not rest:

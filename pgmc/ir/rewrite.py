@@ -125,7 +125,8 @@ def substitute_position(position: Position, mapping: Mapping[Index, Position]) -
     """The position with indices replaced by positions."""
     if not any(index in mapping for index, _ in position.terms):
         return position
-    offset, total = position.offset, {}
+    offset = position.offset
+    total: dict[Index, int] = {}
     for index, coefficient in position.terms:
         part = mapping.get(index, at(index))
         offset += coefficient * part.offset
