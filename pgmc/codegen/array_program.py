@@ -93,6 +93,17 @@ class Draw:
 Step: TypeAlias = Map | Contract | Reduce | Draw
 
 
+def read_expressions(step: Step) -> tuple[Scalar, ...]:
+    """The expressions whose values a step uses; a draw also addresses the units it writes."""
+    match step:
+        case Map(_, body) | Reduce(_, body):
+            return (body,)
+        case Contract(_, left, right, _):
+            return (left.access, right.access)
+        case Draw(law, _):
+            return (law.logits, Operand(law.target, law.indices).access)
+
+
 @dataclass(frozen=True, slots=True)
 class ArrayProgram:
     """``once`` depends on parameters only; ``steps`` run for every call, or for every sweep.

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
 from pgmc.analysis.axes import unify_axes
-from pgmc.codegen.array_program import ArrayProgram, Contract, Draw, Map, Operand, Reduce
+from pgmc.codegen.array_program import ArrayProgram, Operand, read_expressions
+from pgmc.codegen.check_array_program import check_array_program
 from pgmc.codegen.lower_array_program import lower_computation, lower_sweep
 from pgmc.codegen.lower_contractions import WEIGHTS
 from pgmc.codegen.lower_loop_program import LoopLowering
@@ -17,7 +17,6 @@ from pgmc.codegen.numba_printer import NumbaPrinter
 from pgmc.codegen.prelude import IMPORTS, Dtype, prelude
 from pgmc.ir.answers import Answer, Computation, Quantity, SweepSchedule
 from pgmc.ir.model import Model
-from pgmc.ir.nodes import Scalar
 from pgmc.ir.rewrite import accesses
 from pgmc.ir.signatures import Argument, KernelModule, Kind, Result, Role
 from pgmc.ir.symbols import Constant, Input, Parameter, Symbol, Variable, is_one_hot
@@ -48,11 +47,11 @@ def build_kernel_module(model: Model, name: str, answer: Answer, dtype: Dtype) -
     lowering = LoopLowering(names, unify_axes(model))
     if isinstance(answer, Computation):
         result_names = {q.name: names.claim(_result_wish(q)) for q in answer.quantities}
-        program = lower_computation(answer, names, result_names)
+        program = check_array_program(lower_computation(answer, names, result_names))
         lowering.precision = "float64" if answer.quantities[0].name in WIDE else "program"
         statements, kind = lowering.lower_evaluation(program), "evaluate"
     else:
-        program = lower_sweep(answer, names)
+        program = check_array_program(lower_sweep(answer, names))
         statements, kind = lowering.lower_sweeps(program), "sweep"
     body = list(printer.statements(statements))
     arguments, results = _Signature(model, printer, lowering, program, answer, dtype).build()
@@ -99,19 +98,8 @@ class _Signature:
         return tuple(arguments), results
 
     def _used_symbols(self) -> set[str]:
-        return {a.symbol.name for node in self._expressions() for a in accesses(node)}
-
-    def _expressions(self) -> Iterable[Scalar]:
-        for step in (*self.program.once, *self.program.steps):
-            match step:
-                case Map(_, body) | Reduce(_, body):
-                    yield body
-                case Contract(_, left, right, _):
-                    yield left.access
-                    yield right.access
-                case Draw(law, _):
-                    yield law.logits
-                    yield Operand(law.target, law.indices).access
+        steps = (*self.program.once, *self.program.steps)
+        return {a.symbol.name for step in steps for node in read_expressions(step) for a in accesses(node)}
 
     def _array(self, symbol: Symbol) -> Argument:
         role = Role.CONSTANT

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from pgmc.analysis.axes import AxisName, index_axes
-from pgmc.codegen.array_program import ArrayProgram, Contract, Draw, Map, Operand, Reduce, Step
+from pgmc.codegen.array_program import ArrayProgram, Contract, Draw, Map, Operand, Reduce, Step, read_expressions
 from pgmc.codegen.loop_program import (
     Allocate,
     Clear,
@@ -91,7 +91,8 @@ class LoopLowering:
     def _learn_extents(self, program: ArrayProgram) -> None:
         """The axis of every index: from the accesses that carry it, else from where the index came from."""
         for step in (*program.once, *program.steps):
-            for expression in _expressions(step):
+            written = () if isinstance(step, Draw) else (step.target.access,)
+            for expression in (*read_expressions(step), *written):
                 for index, name in index_axes(expression):
                     if name in self.axes:
                         self.extent_of.setdefault(index, self.axes[name])
@@ -308,14 +309,3 @@ def _in_order(picks: tuple[PickState, ...]) -> tuple[PickState, ...] | None:
 
 def _as_product(factors: list[Scalar]) -> Scalar:
     return ONE if not factors else factors[0] if len(factors) == 1 else Mul(tuple(factors))
-
-
-def _expressions(step: Step) -> tuple[Scalar, ...]:
-    match step:
-        case Map(target, body) | Reduce(target, body):
-            return (body, target.access)
-        case Contract(target, left, right, _):
-            return (left.access, right.access, target.access)
-        case Draw(law, _):
-            indices = law.indices if law.state is None else (*law.indices, law.state)
-            return (Access(law.target, tuple(at(index) for index in indices)), law.logits)
