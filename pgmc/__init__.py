@@ -25,12 +25,26 @@ if TYPE_CHECKING:
     from pgmc.dsl.functions import tanh as tanh
     from pgmc.dsl.index_notation import indices as indices
     from pgmc.dsl.model import Model as Model
+    from pgmc.errors import ArgumentError as ArgumentError
+    from pgmc.errors import CacheWarning as CacheWarning
+    from pgmc.errors import CheckpointError as CheckpointError
+    from pgmc.errors import DataError as DataError
+    from pgmc.errors import DerivationError as DerivationError
+    from pgmc.errors import InternalError as InternalError
+    from pgmc.errors import IntractableError as IntractableError
+    from pgmc.errors import ModelError as ModelError
+    from pgmc.errors import ModelWarning as ModelWarning
+    from pgmc.errors import NotationError as NotationError
+    from pgmc.errors import NumericsError as NumericsError
+    from pgmc.errors import PgmcError as PgmcError
+    from pgmc.errors import VerificationError as VerificationError
     from pgmc.evaluation.enumerate import enumerate_states as enumerate_states
     from pgmc.learning.contrastive_divergence import CD as CD
     from pgmc.learning.exact_likelihood import ExactLikelihood as ExactLikelihood
     from pgmc.learning.optimizers import SGD as SGD
     from pgmc.learning.optimizers import Adam as Adam
     from pgmc.learning.persistent import PCD as PCD
+    from pgmc.learning.stopping import EarlyStopping as EarlyStopping
     from pgmc.program.program import Program as Program
     from pgmc.program.program import compile as compile
     from pgmc.program.training import fit as fit
