@@ -303,4 +303,4 @@ def _temperatures(value: Any, chains: int, sweeps: int, dtype: Dtype) -> Array |
         )
     if (beta == 1).all():
         return None
-    return np.ascontiguousarray(np.broadcast_to(beta, (len(beta), chains)), dtype=dtype)
+    return np.array(np.broadcast_to(beta, (len(beta), chains)), dtype=dtype, order="C")

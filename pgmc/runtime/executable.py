@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import Any
 
@@ -123,9 +123,11 @@ class Executable:
             _cut(params, state, weights, {}, first, min(first + EXAMPLES_PER_PANEL, rows))
             for first in range(0, rows, EXAMPLES_PER_PANEL)
         ]
+        workers = count_threads(threads)
         with one_blas_thread():
-            answers = list(map_panels(kernel.evaluate, panels, count_threads(threads)))
-        return _join(answers, kernel.per_example)
+            if len(panels) == 1:
+                return kernel.evaluate(panels[0])
+            return _join(map_panels(kernel.evaluate, panels, workers), kernel.per_example)
 
     def sweep(
         self,
@@ -216,18 +218,19 @@ def _cut(
     )
 
 
-def _join(answers: Sequence[dict[str, Array]], per_example: Mapping[str, bool]) -> dict[str, Array]:
+def _join(answers: Iterator[dict[str, Array]], per_example: Mapping[str, bool]) -> dict[str, Array]:
     """The results of the whole batch: rows one after the other, means added up in the order of the panels."""
-    if len(answers) == 1:
-        return answers[0]
-    joined = {}
-    for name, first in answers[0].items():
-        parts = [answer[name] for answer in answers]
-        if per_example[name]:
-            joined[name] = np.concatenate(parts)
-        else:
-            joined[name] = np.asarray(sum(parts, np.zeros(first.shape))).astype(first.dtype)
-    return joined
+    first = next(answers)
+    rows = {name: [value] for name, value in first.items() if per_example[name]}
+    means = {name: value.astype(np.float64) for name, value in first.items() if not per_example[name]}
+    for answer in answers:  # one at a time, as gradients are large
+        for name, value in answer.items():
+            if name in rows:
+                rows[name].append(value)
+            else:
+                means[name] += value
+    joined = {name: np.concatenate(parts) for name, parts in rows.items()}
+    return joined | {name: value.astype(first[name].dtype) for name, value in means.items()}
 
 
 def _count_rows(model: Model, state: Mapping[str, Array], weights: Array | None) -> int:

@@ -151,4 +151,6 @@ def _find(what: str, arrays: Mapping[str, Array], name: str) -> Array:
 def _contiguous(value: Any, argument: Argument) -> Any:
     """The value as the kernel's signature has it, a number if it has rank 0: nothing is copied if it is so already."""
     array = np.asarray(value, dtype=argument.dtype, order="C")
-    return array[()] if argument.rank == 0 else array
+    if argument.rank == 0:
+        return array[()]
+    return array if array.flags.writeable else array.copy()  # Numba gives read-only arrays a type of their own

@@ -35,7 +35,7 @@ class Recorder:
 
     def sweep(self, query, params, state, *, stream, first_sweep, sweeps, masks, threads):
         beta = state.get("inverse_temperature")
-        self.calls.append((query, first_sweep, sweeps, None if beta is None else beta.copy(), stream.seed))
+        self.calls.append((query, first_sweep, sweeps, beta, stream.seed))
         kept = masks.get("a", np.zeros(state["a"].shape, bool))
         if "a" in query.free:
             state["a"][~kept] = (state["a"][~kept] + sweeps) % 2
@@ -139,7 +139,7 @@ def test_temperatures(beta, chains, sweeps, expected):
         assert all(beta is None for beta in used) and recorder.calls[0][0].ensemble is Ensemble.PLAIN
         return
     assert recorder.calls[0][0].ensemble is Ensemble.TEMPERED
-    assert used[0].dtype == np.float32
+    assert used[0].dtype == np.float32 and used[0].flags.writeable
     launched = np.repeat(used, [call[2] for call in recorder.calls], axis=0)
     np.testing.assert_array_equal(launched, np.broadcast_to(expected, (sweeps, chains)))
 

@@ -109,6 +109,15 @@ def test_masked_units_stay(rbm, executable, backend):
     assert (after["v"][~keep] != state["v"][~keep]).any()
 
 
+def test_read_only_arrays_are_accepted(rbm, executable):
+    run = executable("float32")
+    params, state = rbm.params("float32"), state_of(run, 20)
+    expected = run.evaluate(Energy(), params, state)["energy"]
+    for array in (*params.values(), *state.values()):
+        array.flags.writeable = False
+    np.testing.assert_array_equal(run.evaluate(Energy(), params, state)["energy"], expected)
+
+
 def test_kernels_are_made_once(rbm):
     made = []
     run = Executable(
