@@ -13,9 +13,9 @@ from pgmc.errors import IntractableError
 from pgmc.ir.answers import Answer, Computation, ConditionalLaw, Refusal
 from pgmc.ir.canonical import canonical_text
 from pgmc.ir.check import check_model
+from pgmc.ir.fresh_indices import freshen_model
 from pgmc.ir.model import Model
 from pgmc.ir.queries import Conditional, Energy, Ensemble, FreeEnergy, Gradient, Query, Sweep
-from pgmc.ir.rewrite import freshen_model
 from pgmc.ir.signatures import KernelModule
 from pgmc.runtime.executable import Executable
 from pgmc.runtime.kernels import CompiledKernel, Dtype, Kernel

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from math import prod
 from pathlib import Path
@@ -11,6 +10,7 @@ from xml.etree import ElementTree
 
 import networkx as nx
 
+from pgmc.inspection.appearance import GIVEN, PALETTE, Colours, describe_shape
 from pgmc.inspection.layout import Layout, Link, arrange
 from pgmc.inspection.markup import write_atomically
 
@@ -22,17 +22,6 @@ LEGEND_HEIGHT = 40
 FONT = "ui-sans-serif, system-ui, 'Segoe UI', Helvetica, Arial, sans-serif"
 SERIF = "'STIX Two Math', 'Latin Modern Math', Cambria, Georgia, 'Times New Roman', serif"
 
-Colours = tuple[str, str, str]  # fill, outline, text
-PALETTE: tuple[Colours, ...] = (
-    ("#e3effb", "#3b7dc4", "#173f6b"),
-    ("#fdebd9", "#d9822b", "#7a4310"),
-    ("#e1f4e8", "#35955f", "#164a2e"),
-    ("#f2e6f8", "#8e55b3", "#4a2363"),
-    ("#fbe3e6", "#c9485b", "#6e1c2a"),
-    ("#dff3f4", "#2b8f98", "#0f4a50"),
-    ("#f6f0d2", "#a88f1d", "#574a0a"),
-)
-GIVEN: Colours = ("#eceef1", "#8a94a3", "#3c4654")
 LINE, INK, PILL = "#8a94a3", "#2f3947", "#ffffff"
 
 
@@ -138,13 +127,6 @@ def draw_graph(graph: nx.Graph, title: str = "") -> str:
     return ElementTree.tostring(root, encoding="unicode")
 
 
-def describe_shape(shape: Sequence[int]) -> str:
-    """A shape for people: ``784 units``, ``28 × 28``, ``1 unit``."""
-    if len(shape) < 2:
-        return f"{prod(shape)} unit{'' if prod(shape) == 1 else 's'}"
-    return " × ".join(map(str, shape))
-
-
 # ---- places ------------------------------------------------------------------------------------------------
 
 
@@ -178,24 +160,18 @@ def _card(name: str, data: dict[str, Any]) -> Card:
 
 
 def _add(parent: ElementTree.Element, tag: str, **attributes: object) -> ElementTree.Element:
-    values = {
-        k.replace("_", "-"): f"{v:g}" if isinstance(v, float) else str(v) for k, v in attributes.items()
-    }
+    values = {k.replace("_", "-"): f"{v:g}" if isinstance(v, float) else str(v) for k, v in attributes.items()}
     return ElementTree.SubElement(parent, tag, values)
 
 
-def _label(
-    parent: ElementTree.Element, x: float, y: float, text: str, size: int, fill: str, **how: Any
-) -> None:
+def _label(parent: ElementTree.Element, x: float, y: float, text: str, size: int, fill: str, **how: Any) -> None:
     names = {
         "weight": "font-weight",
         "style": "font-style",
         "anchor": "text-anchor",
         "family": "font-family",
     }
-    element = _add(
-        parent, "text", x=x, y=y, font_size=size, fill=fill, **{names[k]: v for k, v in how.items()}
-    )
+    element = _add(parent, "text", x=x, y=y, font_size=size, fill=fill, **{names[k]: v for k, v in how.items()})
     element.text = text
 
 
@@ -281,9 +257,7 @@ def _draw_pill(root: ElementTree.Element, at: tuple[float, float], link: Link) -
     width, (x, y) = pill_width(link), at
     box = {"x": x - width / 2, "y": y - 12, "width": width, "height": 24, "rx": 12}
     _add(root, "rect", **box, fill=PILL, stroke=LINE, stroke_width=1.2)
-    _label(
-        root, x, y + 5, ", ".join(link.parameters), 15, INK, style="italic", anchor="middle", family=SERIF
-    )
+    _label(root, x, y + 5, ", ".join(link.parameters), 15, INK, style="italic", anchor="middle", family=SERIF)
 
 
 def _draw_legend(root: ElementTree.Element, cards: list[Card], height: float) -> None:

@@ -106,9 +106,7 @@ class Equations(Mapping[str, Equation]):
 
 
 TABLE_STYLE = "border-collapse: collapse; text-align: left"
-HEAD_STYLE = (
-    "text-align: left; vertical-align: top; font-weight: 600; padding: 6px 18px 6px 0; white-space: nowrap"
-)
+HEAD_STYLE = "text-align: left; vertical-align: top; font-weight: 600; padding: 6px 18px 6px 0; white-space: nowrap"
 CELL_STYLE = "text-align: left; padding: 6px 0"
 
 

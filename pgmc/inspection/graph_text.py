@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 import networkx as nx
 
-from pgmc.inspection.diagrams import GIVEN, PALETTE, Colours, describe_shape
+from pgmc.inspection.appearance import GIVEN, PALETTE, Colours, describe_shape
 from pgmc.inspection.layout import Link, arrange
 
 
@@ -39,9 +39,7 @@ def to_mermaid(graph: nx.Graph) -> str:
     lines = ["graph BT"]
     for name, data in graph.nodes(data=True):
         opening, closing = ("[/", "/]") if data.get("kind") == "input" else ("(", ")")
-        lines.append(
-            f'  {number[name]}{opening}"{_caption(name, data, "<br/>")}"{closing}:::{_class(data)}'
-        )
+        lines.append(f'  {number[name]}{opening}"{_caption(name, data, "<br/>")}"{closing}:::{_class(data)}')
     for (a, b), label in _edges(graph):
         lines.append(f"  {number[a]} ---{f'|{label}|' if label else ''} {number[b]}")
     for k, link in enumerate(_factors(graph)):

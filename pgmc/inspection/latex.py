@@ -95,9 +95,7 @@ class LatexPrinter(Printer):
 
     def prime(self, name: str, count: int) -> str:
         """The name of an index that must be told apart from ``count`` others of the same name."""
-        return (
-            latex_name(name) if name in GREEK or len(name) == 1 else rf"\mathit{{{name}}}"
-        ) + "'" * count
+        return (latex_name(name) if name in GREEK or len(name) == 1 else rf"\mathit{{{name}}}") + "'" * count
 
     def number(self, value: Fraction) -> Piece:
         """A literal."""

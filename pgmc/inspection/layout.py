@@ -53,10 +53,7 @@ def _distances(graph: nx.Graph, component: list[str]) -> Iterable[list[str]]:
     """The nodes at each distance from the component's first node; an input is never the first if it can be."""
     variables = [name for name in component if graph.nodes[name].get("kind") != "input"]
     distance = nx.single_source_shortest_path_length(graph, (variables or component)[0])
-    return [
-        [name for name in component if distance[name] == depth]
-        for depth in range(max(distance.values()) + 1)
-    ]
+    return [[name for name in component if distance[name] == depth] for depth in range(max(distance.values()) + 1)]
 
 
 def _reorder(graph: nx.Graph, layers: list[list[str]], upward: bool) -> list[list[str]]:

@@ -110,9 +110,7 @@ def history_curves(history: Mapping[str, Sequence[float] | Array], path: str | P
     for k, (name, values) in enumerate(drawn.items()):
         axes = figure.add_subplot(down, across, k + 1)
         at = np.arange(1, len(values) + 1) if epochs is None else epochs
-        axes.plot(
-            at, values, color=SERIES[k % len(SERIES)], linewidth=1.8, marker="o" if len(values) < 3 else ""
-        )
+        axes.plot(at, values, color=SERIES[k % len(SERIES)], linewidth=1.8, marker="o" if len(values) < 3 else "")
         axes.set_title(name.replace("_", " "), fontsize=11, color=INK, loc="left")
         axes.set_xlabel("epoch", fontsize=9, color=INK)
         axes.grid(color=GRID, linewidth=0.7)
@@ -158,9 +156,7 @@ def _figure(size: tuple[float, float], tight: bool = True) -> Any:
     try:
         from matplotlib.figure import Figure
     except ImportError:
-        raise ArgumentError(
-            "Pictures need matplotlib, which is not installed: pip install pgmc[plot]"
-        ) from None
+        raise ArgumentError("Pictures need matplotlib, which is not installed: pip install pgmc[plot]") from None
     return Figure(figsize=size, dpi=150, facecolor=SURFACE, layout="constrained" if tight else None)
 
 

@@ -155,9 +155,7 @@ def wrap_equation(text: str, width: int) -> list[str]:
 
 # ---- HTML --------------------------------------------------------------------------------------------------
 
-HEAD_STYLE = (
-    "text-align: left; vertical-align: top; font-weight: 600; padding: 6px 20px 6px 0; white-space: nowrap"
-)
+HEAD_STYLE = "text-align: left; vertical-align: top; font-weight: 600; padding: 6px 20px 6px 0; white-space: nowrap"
 CELL_STYLE = "text-align: left; padding: 6px 0"
 MONO = "font-family: ui-monospace, Menlo, Consolas, monospace; font-size: 13px; white-space: pre-wrap"
 

@@ -126,9 +126,7 @@ class _Conversion:
 def _declared_size(index: Index, body: Scalar) -> object:
     """What tells the range of the index from that of others: its declared size, or the index itself."""
     places = [
-        place
-        for access in accesses(body)
-        for place in zip(access.positions, access_axes(access.symbol), strict=True)
+        place for access in accesses(body) for place in zip(access.positions, access_axes(access.symbol), strict=True)
     ]
     try:
         return index_sizes(places, (index,), {}, {})[index]

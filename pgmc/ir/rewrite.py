@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace as replace_fields
 
-from pgmc.ir.model import EnergyTerm, Model
 from pgmc.ir.nodes import (
     Access,
     Add,
@@ -25,7 +23,7 @@ from pgmc.ir.nodes import (
     at,
     fresh_index,
 )
-from pgmc.ir.symbols import is_one_hot, is_per_example
+from pgmc.ir.symbols import is_per_example
 
 
 def children(node: Scalar) -> tuple[Scalar, ...]:
@@ -176,39 +174,3 @@ def replace(node: Scalar, function: Callable[[Scalar], Scalar | None]) -> Scalar
     if new is not None:
         return new
     return map_children(node, lambda child: replace(child, function))
-
-
-def freshen_model(model: Model) -> Model:
-    """The model with fresh indices in every term, each with an axis that it runs over.
-
-    Canonical terms share index keys, and derivations must not mix them; a derivation may also drop the very access that
-    said how far an index runs.
-    """
-    return replace_fields(model, terms=tuple(_freshen_term(term) for term in model.terms))
-
-
-def _freshen_term(term: EnergyTerm) -> EnergyTerm:
-    bound = (*term.over, *(i for part in walk(term.body) if isinstance(part, Sum | LogSumExp) for i in part.over))
-    extents = _extents(term.body)
-    new = {index: fresh_index(index.name, extents.get(index, index.extent)) for index in bound}
-    return replace_fields(term, body=_renumber(term.body, new), over=tuple(new[index] for index in term.over))
-
-
-def _extents(node: Scalar) -> dict[Index, tuple[str, int]]:
-    """The first axis that each index stands on."""
-    found: dict[Index, tuple[str, int]] = {}
-    for access in accesses(node):
-        for axis, position in enumerate(access.positions):
-            if position.index is not None:
-                state = is_one_hot(access.symbol) and axis == len(access.symbol.axes)
-                found.setdefault(position.index, (access.symbol.name, -1 if state else axis))
-    return found
-
-
-def _renumber(node: Scalar, new: Mapping[Index, Index]) -> Scalar:
-    """The expression with its indices, free and bound, replaced."""
-    if isinstance(node, Sum | LogSumExp):
-        return type(node)(_renumber(node.body, new), tuple(new[index] for index in node.over))
-    if isinstance(node, Access | Bracket):
-        return rename(node, new)
-    return map_children(node, lambda child: _renumber(child, new))
