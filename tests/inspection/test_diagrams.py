@@ -9,7 +9,8 @@ from xml.etree import ElementTree
 import networkx as nx
 import pytest
 
-from pgmc.inspection.diagrams import GIVEN, LINE, PALETTE, Diagram, describe_shape, draw_graph
+from pgmc.inspection.appearance import GIVEN, PALETTE, describe_shape
+from pgmc.inspection.diagrams import LINE, Diagram, draw_graph
 from pgmc.inspection.graph_text import to_dot, to_mermaid
 from pgmc.inspection.layout import Link, arrange, mentions
 
