@@ -355,7 +355,8 @@ def _names(
 
 
 def canonical_text(model: Model) -> str:
-    """A canonical model as text, without sizes, values and places: equal texts derive equal programs."""
+    """The canonical form as text, without sizes, values and places: equal texts derive equal programs."""
+    model = canonical_model(model)
     lines = [f"model {model.name}"]
     lines.extend(_symbol_text(symbol) for symbol in model.symbols)
     lines.extend(f"term {_indices_text(term.over)} {_text(term.body)}" for term in model.terms)
@@ -363,8 +364,8 @@ def canonical_text(model: Model) -> str:
 
 
 def digest(model: Model) -> str:
-    """SHA-256 of the text of the canonical form, in hexadecimal."""
-    return hashlib.sha256(canonical_text(canonical_model(model)).encode()).hexdigest()
+    """SHA-256 of the canonical text, in hexadecimal."""
+    return hashlib.sha256(canonical_text(model).encode()).hexdigest()
 
 
 def _symbol_text(symbol: Symbol) -> str:
