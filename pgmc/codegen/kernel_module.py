@@ -8,8 +8,7 @@ from typing import Literal
 
 from pgmc.analysis.axes import unify_axes
 from pgmc.codegen.array_program import ArrayProgram, Operand, read_expressions
-from pgmc.codegen.check_array_program import check_array_program
-from pgmc.codegen.lower_array_program import lower_computation, lower_sweep
+from pgmc.codegen.lower_array_program import lower_answer
 from pgmc.codegen.lower_contractions import WEIGHTS
 from pgmc.codegen.lower_loop_program import LoopLowering
 from pgmc.codegen.names import NameRegistry
@@ -45,26 +44,17 @@ def build_kernel_module(model: Model, name: str, answer: Answer, dtype: Dtype) -
     fixed: tuple[Parameter | Constant, ...] = (*model.parameters, *model.constants)
     printer.numbers = frozenset(symbol.name for symbol in fixed if not symbol.axes)
     lowering = LoopLowering(names, unify_axes(model))
+    program = lower_answer(answer, names)
+    kind: Kind = "evaluate" if isinstance(answer, Computation) else "sweep"
     if isinstance(answer, Computation):
-        result_names = {q.name: names.claim(_result_wish(q)) for q in answer.quantities}
-        program = check_array_program(lower_computation(answer, names, result_names))
         lowering.precision = "float64" if answer.quantities[0].name in WIDE else "program"
-        statements, kind = lowering.lower_evaluation(program), "evaluate"
+        statements = lowering.lower_evaluation(program)
     else:
-        program = check_array_program(lower_sweep(answer, names))
-        statements, kind = lowering.lower_sweeps(program), "sweep"
+        statements = lowering.lower_sweeps(program)
     body = list(printer.statements(statements))
     arguments, results = _Signature(model, printer, lowering, program, answer, dtype).build()
     source = _source(name, model, answer, printer, arguments, body, dtype)
-    return Stages(answer, program, KernelModule(name, _kind(kind), source, arguments, results))
-
-
-def _kind(kind: str) -> Kind:
-    return "sweep" if kind == "sweep" else "evaluate"
-
-
-def _result_wish(quantity: Quantity) -> str:
-    return f"out_{quantity.name}" if quantity.per_example else f"grad_{quantity.name}"
+    return Stages(answer, program, KernelModule(name, kind, source, arguments, results))
 
 
 @dataclass(slots=True)

@@ -5,29 +5,28 @@ from __future__ import annotations
 from dataclasses import replace
 
 from pgmc.codegen.array_program import ArrayProgram, Contract, Draw, Map, Operand, Reduce, Step, make_buffer
+from pgmc.codegen.check_array_program import check_array_program
 from pgmc.codegen.lower_contractions import ContractionLowering
 from pgmc.codegen.names import NameRegistry
-from pgmc.ir.answers import BlockUpdate, Computation, Quantity, SweepSchedule
+from pgmc.ir.answers import Answer, BlockUpdate, Computation, Quantity, SweepSchedule
 from pgmc.ir.nodes import Access, Scalar, at
 from pgmc.ir.symbols import is_per_example
 
 
-def lower_computation(computation: Computation, names: NameRegistry, result_names: dict[str, str]) -> ArrayProgram:
-    """The steps that fill the result arrays of a computation.
+def lower_answer(answer: Answer, names: NameRegistry) -> ArrayProgram:
+    """The checked array program of an answer; ``names`` has the symbols of the model already."""
+    if isinstance(answer, Computation):
+        return check_array_program(lower_computation(answer, names))
+    return check_array_program(lower_sweep(answer, names))
 
-    Parameters
-    ----------
-    computation : Computation
-        The quantities wanted.
-    names : NameRegistry
-        The kernel's names.
-    result_names : dict of str to str
-        The name in the source of each quantity's array.
-    """
+
+def lower_computation(computation: Computation, names: NameRegistry) -> ArrayProgram:
+    """The steps that fill the result arrays of a computation."""
+    names_of = {q: names.claim(f"out_{q.name}" if q.per_example else f"grad_{q.name}") for q in computation.quantities}
     lowering = ContractionLowering(names)
     results: list[Operand] = []
     for quantity in computation.quantities:
-        target = _result_operand(quantity, result_names[quantity.name])
+        target = _result_operand(quantity, names_of[quantity])
         results.append(target)
         body = lowering.lower(quantity.body, quantity.indices)
         if not _retarget(lowering, body, target):

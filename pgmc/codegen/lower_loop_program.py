@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from pgmc.analysis.axes import AxisName, index_axes
-from pgmc.codegen.array_program import ArrayProgram, Contract, Draw, Map, Operand, Reduce, Step, read_expressions
+from pgmc.analysis.axes import AxisName
+from pgmc.codegen.array_program import ArrayProgram, Contract, Draw, Map, Operand, Reduce, Step
+from pgmc.codegen.extents import Extents, find_extents
 from pgmc.codegen.loop_program import (
     Allocate,
     Clear,
@@ -69,40 +70,28 @@ class LoopLowering:
 
     names: NameRegistry
     axes: dict[AxisName, AxisName]
-    extent_of: dict[Index, AxisName] = field(default_factory=dict)
+    extents: Extents = field(default_factory=lambda: Extents({}, {}))
     precision: Precision = "program"
     changing: frozenset[str] = frozenset()
     _frames: list[_Frame] = field(default_factory=list)
 
     def lower_evaluation(self, program: ArrayProgram) -> tuple[Statement, ...]:
         """The statements of a kernel that fills its results once."""
-        self._learn_extents(program)
+        self.extents = find_extents(program, self.axes)
         return (*self._allocations(program), *(s for step in program.steps for s in self._step(step)))
 
     def lower_sweeps(self, program: ArrayProgram) -> tuple[Statement, ...]:
         """The statements of a kernel that repeats the program's steps for every sweep."""
-        self._learn_extents(program)
+        self.extents = find_extents(program, self.axes)
         rows = self._categorical_rows(program)
         once = tuple(s for step in program.once for s in self._step(step))
         body = tuple(s for step in program.steps for s in self._step(step, rows))
         allocations = tuple(Allocate(row, (axis,), per_example=False) for row, axis in rows.values())
         return (*self._allocations(program), *allocations, *once, SweepLoop(body))
 
-    def _learn_extents(self, program: ArrayProgram) -> None:
-        """The axis of every index: from the accesses that carry it, else from where the index came from."""
-        for step in (*program.once, *program.steps):
-            written = () if isinstance(step, Draw) else (step.target.access,)
-            for expression in (*read_expressions(step), *written):
-                for index, name in index_axes(expression):
-                    if name in self.axes:
-                        self.extent_of.setdefault(index, self.axes[name])
-
     def extent(self, index: Index) -> AxisName:
-        if index in self.extent_of:
-            return self.extent_of[index]
-        if index.extent is not None:
-            return self.axes[index.extent]
-        raise InternalError(f"nothing says how far the index {index.name} runs. Please report it.")
+        """The axis that an index runs over."""
+        return self.extents.axis(index)
 
     def _extents(self, indices: tuple[Index, ...]) -> tuple[AxisName, ...]:
         return tuple(self.extent(index) for index in indices)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import builtins
 import keyword
+from collections.abc import Iterable
 
 from pgmc.codegen.prelude import helper_names
 
@@ -14,11 +15,11 @@ KERNEL_ARGUMENTS = ("key_0", "key_1", "first_chain", "first_sweep", "sweeps", "w
 class NameRegistry:
     """Hands out identifiers: the wished one if it is free, else with a number.
 
-    ``locals`` are the names that hold a number rather than an array.
+    ``reserved`` are names that nobody gets; ``locals`` are the names that hold a number rather than an array.
     """
 
-    def __init__(self) -> None:
-        self._taken = {*_KERNEL_WORDS, *KERNEL_ARGUMENTS, *keyword.kwlist, *dir(builtins)}
+    def __init__(self, reserved: Iterable[str] = ()) -> None:
+        self._taken = {*reserved, *_KERNEL_WORDS, *KERNEL_ARGUMENTS, *keyword.kwlist, *dir(builtins)}
         self._taken |= {*helper_names("float32"), *helper_names("float64")}
         self.locals: set[str] = set()
 

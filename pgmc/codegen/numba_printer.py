@@ -31,6 +31,7 @@ from pgmc.codegen.loop_program import (
 )
 from pgmc.codegen.names import NameRegistry
 from pgmc.codegen.prelude import Dtype
+from pgmc.codegen.signs import split_sign
 from pgmc.errors import InternalError
 from pgmc.ir.nodes import (
     Access,
@@ -229,11 +230,11 @@ class NumbaPrinter:
             case Add(terms):
                 text = self.scalar(terms[0])
                 for term in terms[1:]:
-                    minus, positive = _split_sign(term)
+                    minus, positive = split_sign(term)
                     text += f" {'-' if minus else '+'} {self.scalar(positive, 1)}"
                 return f"({text})" if level else text
             case Mul(factors):
-                minus, positive = _split_sign(node)
+                minus, positive = split_sign(node)
                 if minus:
                     text = f"-{self.scalar(positive, 2)}"
                     return f"({text})" if level else text
@@ -301,16 +302,3 @@ class NumbaPrinter:
         if name == "step":
             return f"({self._one()} if {self.scalar(argument)} > 0 else {self._zero()})"
         return f"{self._helper(name)}({self.scalar(argument)})"
-
-
-def _split_sign(term: Scalar) -> tuple[bool, Scalar]:
-    """Whether a term is negative, and the term without its sign."""
-    if isinstance(term, Number) and term.value < 0:
-        return True, Number(-term.value)
-    if not isinstance(term, Mul):
-        return False, term
-    first, *rest = term.factors
-    if not isinstance(first, Number) or first.value >= 0:
-        return False, term
-    factors = tuple(rest) if first.value == -1 else (Number(-first.value), *rest)
-    return True, factors[0] if len(factors) == 1 else Mul(factors)

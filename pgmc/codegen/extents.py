@@ -1,0 +1,39 @@
+"""How far each index of an array program runs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from pgmc.analysis.axes import AxisName, index_axes
+from pgmc.codegen.array_program import ArrayProgram, Draw, read_expressions
+from pgmc.errors import InternalError
+from pgmc.ir.nodes import Index
+
+
+@dataclass(frozen=True, slots=True)
+class Extents:
+    """The axis that each index runs over. ``axes`` maps every axis to the representative of those of its length."""
+
+    axes: Mapping[AxisName, AxisName]
+    indices: Mapping[Index, AxisName]
+
+    def axis(self, index: Index) -> AxisName:
+        """The axis of an index: from the accesses that carry it, else from where the index came from."""
+        if index in self.indices:
+            return self.indices[index]
+        if index.extent is not None:
+            return self.axes[index.extent]
+        raise InternalError(f"nothing says how far the index {index.name} runs. Please report it.")
+
+
+def find_extents(program: ArrayProgram, axes: Mapping[AxisName, AxisName]) -> Extents:
+    """The extents of the indices that stand on arrays of the model."""
+    found: dict[Index, AxisName] = {}
+    for step in (*program.once, *program.steps):
+        written = () if isinstance(step, Draw) else (step.target.access,)
+        for expression in (*read_expressions(step), *written):
+            for index, name in index_axes(expression):
+                if name in axes:
+                    found.setdefault(index, axes[name])
+    return Extents(axes, found)
