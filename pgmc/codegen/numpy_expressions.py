@@ -50,8 +50,8 @@ class Level(IntEnum):
 class Value:
     """The text of an array and the axes on which it varies.
 
-    ``subscripts`` are those of an element-free access, ``base[subscripts]``, so that more can be added; ``terms`` are
-    the texts of a sum's terms, signs in front, for a line that would be too long; a ``truth`` is an array of booleans.
+    ``subscripts`` are those of an access, ``base[subscripts]``, so that more can be added; ``terms`` are the texts of a
+    sum's terms, signs in front, for a line that would be too long; an array of booleans is made of ``compared`` values.
     """
 
     text: str
@@ -60,7 +60,13 @@ class Value:
     base: str = ""
     subscripts: tuple[str, ...] = ()
     terms: tuple[str, ...] = ()
-    truth: bool = False
+    operator: str = ""
+    compared: tuple[Value, ...] = ()
+
+    @property
+    def truth(self) -> bool:
+        """Whether the elements are booleans."""
+        return bool(self.compared)
 
     def wrapped(self, level: Level) -> str:
         """The text, in brackets where something tighter is needed."""
@@ -86,6 +92,8 @@ class NumpyExpressions:
         """The value with an axis of length 1 for every one it lacks, as far as broadcasting needs them."""
         if not value.axes or value.axes == axes[len(axes) - len(value.axes) :]:
             return value
+        if value.truth:
+            return self._joined([self.aligned(part, axes) for part in value.compared], value.operator)
         first = axes.index(value.axes[0])
         wanted = axes[first:]
         if value.base:
@@ -97,7 +105,7 @@ class NumpyExpressions:
                 merged.append(subscripts.pop(0) if axis in value.axes else "None")
             return replace(value, text=_subscripted(value.base, [*merged, *subscripts]), base="", axes=wanted)
         lined_up = [":" if axis in value.axes else "None" for axis in wanted]
-        return Value(_subscripted(value.wrapped(Level.ATOM), lined_up), wanted, truth=value.truth)
+        return Value(_subscripted(value.wrapped(Level.ATOM), lined_up), wanted)
 
     def full(self, value: Value, axes: Axes) -> str:
         """The text of the value repeated along the axes on which it does not vary."""
@@ -156,7 +164,7 @@ class NumpyExpressions:
             return Value(f"-{value.wrapped(Level.PRODUCT)}", value.axes, Level.SUM)
         values = [self.value(factor) for factor in factors]
         if all(value.truth for value in values):
-            values[0] = self.numeric(values[0])
+            return self._joined(values, "&")
         axes = self.union(values)
         lined_up = [self.aligned(value, axes) for value in values]
         texts = [v.wrapped(Level.PRODUCT if k == 0 else Level.ATOM) for k, v in enumerate(lined_up)]
@@ -171,6 +179,7 @@ class NumpyExpressions:
 
     def _sum(self, body: Scalar, over: tuple[Index, ...]) -> Value:
         value, summed = self._under(body, over)
+        value = value if summed else self.numeric(value)
         kept = tuple(axis for axis in value.axes if axis not in over)
         if summed:
             value = Value(f"{value.wrapped(Level.ATOM)}.sum(axis={_axis_argument(value.axes, summed)})", kept)
@@ -181,6 +190,7 @@ class NumpyExpressions:
 
     def _log_sum_exp(self, body: Scalar, over: tuple[Index, ...]) -> Value:
         value, summed = self._under(body, over)
+        value = self.numeric(value)
         kept = tuple(axis for axis in value.axes if axis not in over)
         if summed:
             function = self.names.helper("logsumexp")
@@ -193,8 +203,9 @@ class NumpyExpressions:
     def _under(self, body: Scalar, over: tuple[Index, ...]) -> tuple[Value, Axes]:
         """The body with the indices as the last axes, and those on which it varies."""
         self.scope += over
-        value = self.numeric(self.value(body))
+        value = self.value(body)
         del self.scope[len(self.scope) - len(over) :]
+        self.names.release(over)
         return value, tuple(index for index in over if index in value.axes)
 
     # -- elements ------------------------------------------------------------------------------------------------
@@ -204,7 +215,7 @@ class NumpyExpressions:
             return self.element(access.symbol, access.positions)
         *unit, state = access.positions
         codes, wanted = self.element(access.symbol, tuple(unit)), self._position(state)
-        return self._compared(codes, "==", wanted)
+        return self._joined([codes, wanted], "==")
 
     def element(self, symbol: Symbol, positions: tuple[Position, ...]) -> Value:
         """Elements of a symbol's array: slices where the positions are different indices, else index arrays."""
@@ -248,15 +259,14 @@ class NumpyExpressions:
         return Value(" + ".join(texts).replace("+ -", "- "), axes, Level.SUM if len(texts) > 1 else Level.ATOM)
 
     def _condition(self, relations: tuple[Compare, ...]) -> Value:
-        values = [self._compared(self._position(r.left), r.operator, self._position(r.right)) for r in relations]
-        axes = self.union(values)
-        texts = [self.aligned(value, axes).text for value in values]
-        return values[0] if len(values) == 1 else Value(f"({' & '.join(texts)})", axes, truth=True)
+        values = [self._joined([self._position(r.left), self._position(r.right)], r.operator) for r in relations]
+        return values[0] if len(values) == 1 else self._joined(values, "&")
 
-    def _compared(self, left: Value, operator: str, right: Value) -> Value:
-        axes = self.union([left, right])
-        texts = [self.aligned(value, axes).text for value in (left, right)]
-        return Value(f"({texts[0]} {operator} {texts[1]})", axes, truth=True)
+    def _joined(self, values: Sequence[Value], operator: str) -> Value:
+        """Values compared with one another, or truth values that hold together."""
+        axes = self.union(values)
+        texts = [self.aligned(value, axes).wrapped(Level.PRODUCT) for value in values]
+        return Value(f" {operator} ".join(texts), axes, Level.SUM, operator=operator, compared=tuple(values))
 
 
 def _subscripted(base: str, subscripts: Sequence[str]) -> str:

@@ -1,0 +1,169 @@
+"""The names in a NumPy text: arguments, index arrays, lengths of axes, helper functions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from pgmc.analysis.axes import AxisName
+from pgmc.codegen.extents import Extents
+from pgmc.codegen.lower_contractions import WEIGHTS
+from pgmc.codegen.names import NameRegistry
+from pgmc.ir.model import Model
+from pgmc.ir.nodes import Index
+from pgmc.ir.signatures import Argument, Role
+from pgmc.ir.symbols import Constant, Parameter, Symbol, Variable, is_one_hot, is_per_example
+
+EXAMPLES = Index(0, "n")
+"""Stands for the axis of the examples; no other index has its key."""
+
+HELPERS = {
+    "sigmoid": '''\
+def sigmoid(x):
+    """1 / (1 + exp(-x)), without overflow."""
+    return np.exp(-np.logaddexp(0.0, -x))
+''',
+    "softplus": '''\
+def softplus(x):
+    """log(1 + exp(x)), without overflow."""
+    return np.logaddexp(0.0, x)
+''',
+    "relu": '''\
+def relu(x):
+    """max(x, 0)."""
+    return np.maximum(x, 0.0)
+''',
+    "step": '''\
+def step(x):
+    """1 where x is positive, else 0."""
+    return np.where(x > 0.0, 1.0, 0.0)
+''',
+    "lgamma": """\
+lgamma = np.vectorize(math.lgamma, otypes=[float])
+""",
+    "logsumexp": '''\
+def logsumexp(x, axis):
+    """log Σ exp(x) along axes, the largest exponent taken out."""
+    top = x.max(axis=axis, keepdims=True)
+    return np.log(np.exp(x - top).sum(axis=axis)) + top.squeeze(axis)
+''',
+    "draw_categorical": '''\
+def draw_categorical(logits, u):
+    """The first state at which the cumulative probability exceeds u; the states are the last axis."""
+    weights = np.exp(logits - logits.max(axis=-1, keepdims=True))
+    cumulative = np.cumsum(weights, axis=-1)
+    total = cumulative[..., -1:]
+    return np.argmax((cumulative > u[..., None] * total) | (cumulative == total), axis=-1)
+''',
+}
+
+ARGUMENTS = ("uniform", "first_sweep", "sweeps", "weights", "sweep")
+
+
+@dataclass(slots=True)
+class NumpyNames:
+    """Hands out names and remembers which arguments, index arrays and helpers a text mentions."""
+
+    model: Model
+    registry: NameRegistry = field(default_factory=lambda: NameRegistry((*HELPERS, *ARGUMENTS)))
+    extents: Extents = field(default_factory=lambda: Extents({}, {}))
+    helpers: dict[str, None] = field(default_factory=dict)
+    aliases: dict[str, str] = field(default_factory=dict)
+    used: dict[str, None] = field(default_factory=dict)
+    _states: dict[AxisName, str] = field(default_factory=dict)
+    _sites: dict[str, str] = field(default_factory=dict)
+    _masks: dict[str, str] = field(default_factory=dict)
+    _numbers: dict[tuple[str, AxisName], list[str]] = field(default_factory=dict)
+    _indices: dict[Index, str] = field(default_factory=dict)
+    _definitions: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.aliases = {s.name: self.registry.claim(s.name) for s in self.model.symbols} | {WEIGHTS.name: "weights"}
+
+    def array(self, symbol: Symbol) -> str:
+        """The name of a symbol's array; an argument, unless it is a buffer."""
+        if symbol.name in self.aliases:
+            self.used[symbol.name] = None
+        return self.aliases.get(symbol.name, symbol.name)
+
+    def helper(self, name: str) -> str:
+        """The name of a helper function, whose text is then included."""
+        self.helpers[name] = None
+        return name
+
+    # -- lengths -------------------------------------------------------------------------------------------------
+
+    def examples(self) -> str:
+        """The number of examples."""
+        per_example: tuple[Symbol, ...] = (*self.model.variables, *self.model.inputs, WEIGHTS)
+        rows = [symbol for symbol in per_example if symbol.name in self.used]
+        return f"len({self.array((*rows, *self.model.variables)[0])})"
+
+    def length(self, index: Index) -> str:
+        """The number of values of an index: the length of an axis of some argument."""
+        return self.examples() if index == EXAMPLES else self._axis_length(self.extents.axis(index))
+
+    def _axis_length(self, axis: AxisName) -> str:
+        for symbol in sorted(self.model.symbols, key=lambda symbol: symbol.name not in self.used):
+            for k in range(len(symbol.axes)):
+                if self.extents.axes[symbol.name, k] == axis:
+                    return f"{self.array(symbol)}.shape[{k + is_per_example(symbol)}]"
+        if axis not in self._states:
+            self._states[axis] = self.registry.claim(f"states_{axis[0]}")
+        return self._states[axis]
+
+    def numbers(self, index: Index) -> str:
+        """The array of an index's values: the user's letter, unless another index of the moment has it."""
+        if index not in self._indices:
+            key = index.name, self.extents.axis(index)
+            known = self._numbers.setdefault(key, [])
+            free = [name for name in known if name not in self._indices.values()]
+            if not free:
+                free = [self.registry.claim(index.name)]
+                known += free
+                self._definitions.append(f"{free[0]} = np.arange({self.length(index)})")
+            self._indices[index] = free[0]
+        return self._indices[index]
+
+    def release(self, indices: Iterable[Index]) -> None:
+        """Let other indices have the letters of these."""
+        for index in indices:
+            self._indices.pop(index, None)
+
+    @property
+    def definitions(self) -> tuple[str, ...]:
+        """The lines that make the index arrays."""
+        return tuple(self._definitions)
+
+    # -- arguments -----------------------------------------------------------------------------------------------
+
+    def site(self, variable: Variable) -> str:
+        """The argument with the number of the variable's first unit."""
+        if variable.name not in self._sites:
+            self._sites[variable.name] = self.registry.claim(f"site_{variable.name}")
+        return self._sites[variable.name]
+
+    def mask(self, variable: Variable) -> str:
+        """The argument that says which units keep their values."""
+        if variable.name not in self._masks:
+            self._masks[variable.name] = self.registry.claim(f"keep_{variable.name}")
+        return self._masks[variable.name]
+
+    def arguments(self) -> tuple[Argument, ...]:
+        """What the text mentions, in the order of declaration, arrays first."""
+        found = [self._argument(symbol) for symbol in self.model.symbols if symbol.name in self.used]
+        if WEIGHTS.name in self.used:
+            found.append(Argument("weights", Role.WEIGHTS, "weights", 1, "float64"))
+        found += [Argument(name, Role.EXTENT, axis[0], 0, "int64", axis[1]) for axis, name in self._states.items()]
+        found += [Argument(name, Role.SITE, variable, 0, "int64") for variable, name in self._sites.items()]
+        ranks = {variable.name: 1 + len(variable.axes) for variable in self.model.variables}
+        return (*found, *(Argument(name, Role.MASK, v, ranks[v], "bool") for v, name in self._masks.items()))
+
+    def _argument(self, symbol: Symbol) -> Argument:
+        role = Role.CONSTANT if isinstance(symbol, Constant) else Role.INPUT
+        if isinstance(symbol, Variable | Parameter):
+            role = Role.STATE if isinstance(symbol, Variable) else Role.PARAMETER
+        rank = len(symbol.axes) + is_per_example(symbol)
+        return Argument(
+            self.aliases[symbol.name], role, symbol.name, rank, "int64" if is_one_hot(symbol) else "float64"
+        )
