@@ -158,10 +158,8 @@ class Model:
 
         Raises
         ------
-        ModelError
-            If the name, the shape, the mask or the initial value does not fit.
-        NumericsError
-            If the initial value is not finite.
+        ModelError, NumericsError
+            If the name, the shape, the mask or the initial value does not fit, or is not finite.
         """
         name = self._new_name(name, "parameter")
         axes = declarations.check_shape(shape, "parameter", name)

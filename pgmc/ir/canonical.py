@@ -1,24 +1,32 @@
 """Canonical form: models that say the same, however they spell it, become equal.
 
-A term is brought to normal form, split where it is a sum, and then ordered. The order must not depend on the
-names or keys of indices, so indices are told apart by where they stand: each gets a colour; two indices of
-one colour are told apart by the key of the term in which one of them is marked; and where that fails (mostly
-because the term does not change when they are exchanged) every choice is tried and the smallest key taken.
+A term is brought to normal form, split where it is a sum, and then ordered by where its indices stand, so
+that the result depends neither on the names nor on the keys of indices.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Hashable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
+from pgmc.ir.index_order import (
+    Colours,
+    Key,
+    Order,
+    bound_indices,
+    factor_key,
+    node_key,
+    order_indices,
+    position_key,
+    relation_key,
+)
 from pgmc.ir.model import EnergyTerm, Model
 from pgmc.ir.nodes import (
     ZERO,
     Access,
     Add,
-    BatchMean,
     Bracket,
     Call,
     Compare,
@@ -30,23 +38,11 @@ from pgmc.ir.nodes import (
     Pow,
     Scalar,
     Sum,
-    Unit,
 )
 from pgmc.ir.normal import normal
-from pgmc.ir.rewrite import accesses, children, free_indices, freshen, map_children, rename, walk
-from pgmc.ir.symbols import Categorical, Constant, Input, Parameter, Symbol, Variable
+from pgmc.ir.rewrite import accesses, children, freshen, map_children, rename, walk
+from pgmc.ir.symbols import Categorical, Input, Parameter, Symbol, Variable
 
-Key = tuple[Any, ...]
-Colours = Mapping[Index, int]
-Order = Mapping[str, int]
-
-# Terms that many exchanges of indices leave unchanged: after this many choices the first is as good as any.
-_MOST_CHOICES = 200
-
-# The colour of the one index that is being told apart; no other colour is as small.
-_MARK = -(1 << 80)
-
-_KIND = {Constant: 0, Parameter: 1, Input: 2, Variable: 3}
 _LETTERS = "ijklmnopqrstuvwxyzabcdefgh"
 
 
@@ -73,7 +69,7 @@ def canonical_term(
     """
     ranks = order or {}
     whole = _with_extents(Sum(term.body, term.over) if term.over else term.body, ranks)
-    body = normal(whole, lambda node: _factor_key(node, ranks))
+    body = normal(whole, lambda node: factor_key(node, ranks))
     if body == ZERO:
         return ()
     parts = body.terms if isinstance(body, Add) else (body,)
@@ -84,10 +80,12 @@ def _ordered_term(node: Scalar, order: Order, letters: Mapping[tuple[str, int], 
     """The body and the indices of one summand, ordered, its indices renumbered and named."""
     node = freshen(node)
     body, over = (node.body, node.over) if isinstance(node, Sum) else (node, ())
-    colours = _Colouring(body, order).best((*over, *_bound(body)))
+    colours = order_indices(body, (*over, *bound_indices(body)), order)
     body = _sorted(body, colours, order)
     seen = _reading_order(body)
-    unseen = {i: i.extent for i in sorted((*over, *_bound(body)), key=colours.__getitem__) if i not in seen}
+    unseen = {
+        i: i.extent for i in sorted((*over, *bound_indices(body)), key=colours.__getitem__) if i not in seen
+    }
     indices = (*seen, *unseen)
     names = _names(body, indices, letters)
     # Negative keys: those of fresh indices are positive, so a later pass cannot make the same index again.
@@ -120,133 +118,11 @@ def _extended(index: Index, body: Scalar, order: Order) -> Index:
     return replace(index, extent=(name, slot if slot < rank else -1))
 
 
-# ---- keys --------------------------------------------------------------------------------------------------
-
-
-def _node_key(node: Scalar, colours: Colours, order: Order) -> Key:
-    """Nested tuples that say everything about the node but the order of terms, factors and indices."""
-    match node:
-        case Number(value):
-            return (0, value)
-        case Access(symbol, positions):
-            places = tuple(_position_key(position, colours) for position in positions)
-            return (1, *_symbol_key(symbol, order), places)
-        case Unit(name):
-            return (2, name)
-        case Pow(base, exponent):
-            return (3, _node_key(base, colours, order), exponent)
-        case Call(function, argument):
-            return (4, function, _node_key(argument, colours, order))
-        case Bracket(relations):
-            return (5, tuple(sorted(_relation_key(relation, colours) for relation in relations)))
-        case Mul(factors):
-            keys = _sorted_keys(factors, colours, order)
-            # A number comes first in a product but last in comparisons: signs do not decide the order.
-            return (6, (*keys[1:], keys[0]) if keys[0][0] == 0 else keys)
-        case Sum(body, over):
-            return (7, _node_key(body, colours, order), tuple(sorted(colours[i] for i in over)))
-        case LogSumExp(body, over):
-            return (8, _node_key(body, colours, order), tuple(sorted(colours[i] for i in over)))
-        case BatchMean(body):
-            return (9, _node_key(body, colours, order))
-        case Add(terms):
-            return (10, _sorted_keys(terms, colours, order))
-
-
-def _sorted_keys(nodes: tuple[Scalar, ...], colours: Colours, order: Order) -> Key:
-    return tuple(sorted(_node_key(node, colours, order) for node in nodes))
-
-
-def _symbol_key(symbol: Symbol, order: Order) -> Key:
-    return (_KIND[type(symbol)], order.get(symbol.name, -1), symbol.name)
-
-
-def _position_key(position: Position, colours: Colours) -> Key:
-    return (tuple(sorted((colours[i], c) for i, c in position.terms)), position.offset)
-
-
-def _relation_key(relation: Compare, colours: Colours) -> Key:
-    sides = (_position_key(relation.left, colours), _position_key(relation.right, colours))
-    if relation.operator in ("==", "!="):
-        sides = (min(sides), max(sides))
-    return (relation.operator, *sides)
-
-
-def _factor_key(node: Scalar, order: Order) -> Hashable:
-    """Equal for factors that are equal but for the order of terms and the names of bound indices."""
-    bound = _bound(node)
-    if bound:
-        node = freshen(node)
-        bound = _bound(node)
-    free = {index: -index.key * 2 - 1 if index.key > 0 else index.key * 2 for index in free_indices(node)}
-    if not bound:
-        return _node_key(node, free, order)
-    colouring = _Colouring(node, order, free)
-    return _node_key(node, {**free, **colouring.best(bound)}, order)
-
-
 def _term_key(term: EnergyTerm, order: Order) -> Key:
     """Terms of many variables first, then by their structure."""
     variables = sum(isinstance(access.symbol, Variable) for access in accesses(term.body))
-    indices = (*term.over, *_bound(term.body))
-    return (-variables, _node_key(term.body, {index: -index.key for index in indices}, order))
-
-
-# ---- the order of indices ----------------------------------------------------------------------------------
-
-
-@dataclass(slots=True)
-class _Colouring:
-    """Finds the order of indices that gives the smallest key of a node."""
-
-    node: Scalar
-    order: Order
-    fixed: Colours | None = None
-    choices: int = 0
-
-    def best(self, indices: tuple[Index, ...]) -> dict[Index, int]:
-        """A different colour for every index."""
-        _, colours = self._search(dict.fromkeys(indices, 0))
-        return colours
-
-    def key(self, colours: Colours) -> Key:
-        """The key of the node under a colouring."""
-        return _node_key(self.node, {**(self.fixed or {}), **colours}, self.order)
-
-    def _search(self, colours: dict[Index, int]) -> tuple[Key, dict[Index, int]]:
-        colours = self._refined(colours)
-        tied = _smallest_tie(colours)
-        if not tied:
-            self.choices += 1
-            return self.key(colours), colours
-        best: tuple[Key, dict[Index, int]] | None = None
-        for index in tied:
-            found = self._search({i: 2 * c - (i == index) for i, c in colours.items()})
-            if best is None or found[0] < best[0]:
-                best = found
-            if self.choices >= _MOST_CHOICES:
-                break
-        assert best is not None
-        return best
-
-    def _refined(self, colours: dict[Index, int]) -> dict[Index, int]:
-        """Colours split by the key of the node with each index marked, until nothing splits."""
-        while True:
-            marked = {i: (c, self.key({**colours, i: _MARK})) for i, c in colours.items()}
-            rank = {mark: k for k, mark in enumerate(sorted(set(marked.values())))}
-            refined = {index: rank[mark] for index, mark in marked.items()}
-            if len(rank) == len(set(colours.values())):
-                return refined
-            colours = refined
-
-
-def _smallest_tie(colours: Colours) -> list[Index]:
-    """The indices of the first colour that several share."""
-    for colour in sorted(set(colours.values())):
-        tied = [index for index, own in colours.items() if own == colour]
-        if len(tied) > 1:
-            return tied
-    return []
+    indices = (*term.over, *bound_indices(term.body))
+    return (-variables, node_key(term.body, {index: -index.key for index in indices}, order))
 
 
 # ---- rebuilding --------------------------------------------------------------------------------------------
@@ -257,12 +133,12 @@ def _sorted(node: Scalar, colours: Colours, order: Order) -> Scalar:
     node = map_children(node, lambda child: _sorted(child, colours, order))
     match node:
         case Add(terms):
-            return Add(tuple(sorted(terms, key=lambda term: _node_key(term, colours, order))))
+            return Add(tuple(sorted(terms, key=lambda term: node_key(term, colours, order))))
         case Mul(factors):
-            return Mul(tuple(sorted(factors, key=lambda factor: _node_key(factor, colours, order))))
+            return Mul(tuple(sorted(factors, key=lambda factor: node_key(factor, colours, order))))
         case Bracket(relations):
             turned = tuple(_turned(relation, colours) for relation in relations)
-            return Bracket(tuple(sorted(turned, key=lambda relation: _relation_key(relation, colours))))
+            return Bracket(tuple(sorted(turned, key=lambda relation: relation_key(relation, colours))))
         case _:
             return node
 
@@ -271,13 +147,8 @@ def _turned(relation: Compare, colours: Colours) -> Compare:
     """A symmetric relation with its smaller side on the left."""
     if relation.operator not in ("==", "!="):
         return relation
-    sides = sorted((relation.left, relation.right), key=lambda position: _position_key(position, colours))
+    sides = sorted((relation.left, relation.right), key=lambda position: position_key(position, colours))
     return Compare(sides[0], relation.operator, sides[1])
-
-
-def _bound(node: Scalar) -> tuple[Index, ...]:
-    """The indices that sums inside the node bind."""
-    return tuple(i for part in walk(node) if isinstance(part, Sum | LogSumExp) for i in part.over)
 
 
 def _own(node: Scalar) -> Iterator[Position]:
