@@ -15,7 +15,17 @@ from pgmc.ir.canonical import canonical_text
 from pgmc.ir.check import check_model
 from pgmc.ir.fresh_indices import freshen_model
 from pgmc.ir.model import Model
-from pgmc.ir.queries import Conditional, Energy, Ensemble, FreeEnergy, Gradient, Query, Sweep
+from pgmc.ir.queries import (
+    Conditional,
+    Energy,
+    Ensemble,
+    FreeEnergy,
+    Gradient,
+    MeanField,
+    MeanFieldBound,
+    Query,
+    Sweep,
+)
 from pgmc.ir.signatures import KernelModule
 from pgmc.runtime.executable import Executable
 from pgmc.runtime.kernels import CompiledKernel, Dtype, Kernel
@@ -59,11 +69,16 @@ class Compiler:
         self.backend: Backend = backend
         self._imposed = blocks
         self._ensembles: dict[Ensemble, Model] = {}
+        self._mean_models: dict[tuple[tuple[str, ...], Ensemble], Model | Refusal] = {}
         self._laws: dict[tuple[str, Ensemble], ConditionalLaw] = {}
         self._stages: dict[Query, Stages] = {}
         self.modules: dict[Query, KernelModule] = {}
         if blocks is not None:
             self.blocks()
+
+    @cached_property
+    def _text(self) -> str:
+        return canonical_text(self.model)
 
     # ---- analysis ----------------------------------------------------------------------------------------------
 
@@ -138,9 +153,42 @@ class Compiler:
                 return conditional_computation(self.law(target, ensemble))
             case Gradient():
                 return self._derive_gradient(query)
+            case MeanField(observed, ensemble):
+                return self._derive_mean_field(observed, ensemble)
+            case MeanFieldBound(observed, ensemble):
+                from pgmc.derivation.mean_field import derive_mean_field_bound
+
+                means = self.mean_model(observed, ensemble)
+                if isinstance(means, Refusal):
+                    return means
+                return derive_mean_field_bound(self.ensemble(ensemble), means, observed)
             case Sweep(free, first, ensemble=ensemble):
                 blocks = self.blocks(free, first)
                 return build_sweep_schedule(query, blocks, lambda name: self.law(name, ensemble))
+
+    def mean_model(self, observed: tuple[str, ...], ensemble: Ensemble = Ensemble.PLAIN) -> Model | Refusal:
+        """The model of the means of every variable not observed."""
+        from pgmc.derivation.mean_field import build_mean_model
+
+        if (observed, ensemble) not in self._mean_models:
+            self._mean_models[observed, ensemble] = build_mean_model(self.ensemble(ensemble), observed)
+        return self._mean_models[observed, ensemble]
+
+    def _derive_mean_field(self, observed: tuple[str, ...], ensemble: Ensemble) -> Answer | Refusal:
+        from pgmc.derivation.mean_field import derive_mean_field
+
+        means = self.mean_model(observed, ensemble)
+        if isinstance(means, Refusal):
+            return means
+        latents = tuple(v.name for v in self.model.variables if v.name not in observed)
+        return derive_mean_field(self.ensemble(ensemble), means, self.blocks(latents))
+
+    def fixed_point(self, observed: tuple[str, ...]) -> Computation | Refusal:
+        """The mean-field equations of every variable not observed."""
+        from pgmc.derivation.mean_field import derive_fixed_point
+
+        means = self.mean_model(observed)
+        return means if isinstance(means, Refusal) else derive_fixed_point(self._fresh, means, observed)
 
     def _derive_gradient(self, query: Gradient) -> Answer | Refusal:
         from pgmc.derivation.gradients import derive_gradient
@@ -171,13 +219,28 @@ class Compiler:
         from pgmc.codegen.kernel_module import build_kernel_module
 
         if query not in self._stages:
-            model = self.ensemble(_ensemble_of(query))
-            self._stages[query] = build_kernel_module(model, kernel_name(query), self.answer(query), self.dtype)
+            answer = self.answer(query)
+            self._stages[query] = build_kernel_module(self._model_of(query), kernel_name(query), answer, self.dtype)
         return self._stages[query]
+
+    def numpy_source(self, query: Query) -> str:
+        """The array program of a query as NumPy text."""
+        from pgmc.codegen.numpy_printer import print_numpy
+
+        return print_numpy(self._model_of(query), kernel_name(query), self.answer(query))
+
+    def _model_of(self, query: Query) -> Model:
+        """The model whose symbols the answer of a query speaks of."""
+        if isinstance(query, MeanField | MeanFieldBound):
+            means = self.mean_model(query.observed, query.ensemble)
+            if isinstance(means, Refusal):
+                raise IntractableError(f"{self.model.name}: {means}")
+            return means
+        return self.ensemble(query.of.ensemble if isinstance(query, Gradient) else query.ensemble)
 
     def make_kernel(self, query: Query) -> Kernel:
         """The kernel that the run time calls for a query: interpreted, from the cache, or compiled now."""
-        model = self.ensemble(_ensemble_of(query))
+        model = self._model_of(query)
         if self.backend == "numpy":
             from pgmc.runtime.interpreted import InterpretedKernel
 
@@ -185,7 +248,7 @@ class Compiler:
         from pgmc.runtime.keys import kernel_key
         from pgmc.runtime.loader import load_or_build
 
-        key = kernel_key(canonical_text(self.model), repr(self._imposed), repr(query), self.dtype)
+        key = kernel_key(self._text, repr(self._imposed), repr(query), self.dtype)
         self.modules[query], function = load_or_build(key, lambda: self.stages(query).module)
         return CompiledKernel(self.modules[query], function, model)
 
@@ -213,7 +276,7 @@ def kernel_name(query: Query) -> str:
             return "gradient"
         case Sweep():
             return "sweep"
-
-
-def _ensemble_of(query: Query) -> Ensemble:
-    return query.of.ensemble if isinstance(query, Gradient) else query.ensemble
+        case MeanField():
+            return "mean_field"
+        case MeanFieldBound():
+            return "mean_field_bound"

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from pgmc.ir.answers import BlockUpdate, ConditionalLaw
+from pgmc.ir.answers import BlockUpdate, ConditionalLaw, Mode
 from pgmc.ir.nodes import Access, Index, Scalar, at
 from pgmc.ir.printer import print_scalar
 from pgmc.ir.symbols import Axis, Constant, Input, Symbol, is_per_example
@@ -90,7 +90,19 @@ class Draw:
         return f"draw {self.law} ({self.update.mode})"
 
 
-Step: TypeAlias = Map | Contract | Reduce | Draw
+@dataclass(frozen=True, slots=True)
+class Assign:
+    """target[...] = body in place, for an array of the model: all elements at once, or one after the other."""
+
+    target: Operand
+    body: Scalar
+    mode: Mode
+
+    def __str__(self) -> str:
+        return f"{self.target} = {print_scalar(self.body)} ({self.mode})"
+
+
+Step: TypeAlias = Map | Contract | Reduce | Draw | Assign
 
 
 def read_expressions(step: Step) -> tuple[Scalar, ...]:
@@ -98,6 +110,8 @@ def read_expressions(step: Step) -> tuple[Scalar, ...]:
     match step:
         case Map(_, body) | Reduce(_, body):
             return (body,)
+        case Assign(target, body, _):
+            return (body, target.access)
         case Contract(_, left, right, _):
             return (left.access, right.access)
         case Draw(law, _):

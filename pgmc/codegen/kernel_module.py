@@ -11,16 +11,15 @@ from pgmc.codegen.array_program import ArrayProgram, Operand, read_expressions
 from pgmc.codegen.lower_array_program import lower_answer
 from pgmc.codegen.lower_contractions import WEIGHTS
 from pgmc.codegen.lower_loop_program import LoopLowering
+from pgmc.codegen.named_constants import name_constants
 from pgmc.codegen.names import NameRegistry
 from pgmc.codegen.numba_printer import NumbaPrinter
 from pgmc.codegen.prelude import IMPORTS, Dtype, prelude
-from pgmc.ir.answers import Answer, Computation, Quantity, SweepSchedule
+from pgmc.ir.answers import WIDE, Answer, Computation, Quantity
 from pgmc.ir.model import Model
 from pgmc.ir.rewrite import accesses
 from pgmc.ir.signatures import Argument, KernelModule, Kind, Result, Role
 from pgmc.ir.symbols import Constant, Input, Parameter, Symbol, Variable, is_one_hot
-
-WIDE = ("energy", "free_energy")  # quantities accumulated and returned in float64
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +37,7 @@ class Stages:
 
 def build_kernel_module(model: Model, name: str, answer: Answer, dtype: Dtype) -> Stages:
     """Generate the kernel ``name`` that carries out an answer for a model."""
+    answer = name_constants(answer)
     names = NameRegistry()
     printer = NumbaPrinter(names, dtype)
     printer.aliases = {symbol.name: names.claim(symbol.name) for symbol in model.symbols} | {WEIGHTS.name: "weights"}
@@ -76,7 +76,7 @@ class _Signature:
         arguments += [
             Argument(text, Role.EXTENT, axis[0], 0, "int64", axis[1]) for axis, text in self.printer.extents.items()
         ]
-        if isinstance(self.answer, SweepSchedule):
+        if not isinstance(self.answer, Computation):
             arguments += self._sweep_arguments()
             return tuple(arguments), ()
         operands, quantities = self.program.results, self.answer.quantities

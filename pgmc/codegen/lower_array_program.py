@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from pgmc.codegen.array_program import ArrayProgram, Contract, Draw, Map, Operand, Reduce, Step, make_buffer
+from pgmc.codegen.array_program import ArrayProgram, Assign, Contract, Draw, Map, Operand, Reduce, Step, make_buffer
 from pgmc.codegen.check_array_program import check_array_program
 from pgmc.codegen.lower_contractions import ContractionLowering
 from pgmc.codegen.names import NameRegistry
-from pgmc.ir.answers import Answer, BlockUpdate, Computation, Quantity, SweepSchedule
+from pgmc.ir.answers import Answer, Assignment, BlockUpdate, Computation, PassSchedule, Quantity, SweepSchedule
 from pgmc.ir.nodes import Access, Scalar, at
 from pgmc.ir.symbols import is_per_example
 
@@ -34,23 +34,25 @@ def lower_computation(computation: Computation, names: NameRegistry) -> ArrayPro
     return ArrayProgram((), tuple(lowering.steps), tuple(lowering.buffers), tuple(results))
 
 
-def lower_sweep(schedule: SweepSchedule, names: NameRegistry) -> ArrayProgram:
-    """The steps of one sweep: the matrix products each block needs, then its draws."""
+def lower_sweep(schedule: SweepSchedule | PassSchedule, names: NameRegistry) -> ArrayProgram:
+    """The steps of one sweep: the matrix products each update needs, then its draws or its assignment."""
     lowering = ContractionLowering(names)
     for update in schedule.updates:
-        _lower_update(update, lowering)
-    free = frozenset(law.target.name for update in schedule.updates for law in update.laws)
-    once = tuple(s for s in lowering.steps if not isinstance(s, Draw) and not _sources(lowering, s) & free)
+        changed = frozenset(target.name for target in update.targets)
+        lowering.changing = changed if update.mode == "sequential" else frozenset()
+        lowering.steps.extend(_lower_update(update, lowering))
+        lowering.forget(changed)
+    free = frozenset(target.name for update in schedule.updates for target in update.targets)
+    once = tuple(s for s in lowering.steps if not isinstance(s, Draw | Assign) and not _sources(lowering, s) & free)
     steps = tuple(s for s in lowering.steps if s not in once)
     return ArrayProgram(once, steps, tuple(lowering.buffers))
 
 
-def _lower_update(update: BlockUpdate, lowering: ContractionLowering) -> None:
-    drawn = frozenset(law.target.name for law in update.laws)
-    lowering.changing = drawn if update.mode == "sequential" else frozenset()
+def _lower_update(update: BlockUpdate | Assignment, lowering: ContractionLowering) -> list[Step]:
+    if isinstance(update, Assignment):
+        return [Assign(Operand(update.target, update.indices), lowering.lower(update.body), update.mode)]
     laws = [replace(law, logits=lowering.lower(law.logits)) for law in update.laws]
-    lowering.steps.extend(Draw(law, update) for law in laws)
-    lowering.forget(drawn)
+    return [Draw(law, update) for law in laws]
 
 
 def _result_operand(quantity: Quantity, name: str) -> Operand:
@@ -62,11 +64,11 @@ def _retarget(lowering: ContractionLowering, body: Scalar, target: Operand) -> b
     if not isinstance(body, Access) or not lowering.steps:
         return False
     last = lowering.steps[-1]
-    owned = not isinstance(last, Draw) and last.target.symbol == body.symbol
+    owned = isinstance(last, Map | Contract | Reduce) and last.target.symbol == body.symbol
     same_order = body.positions == tuple(at(index) for index in target.indices)
     if not owned or not same_order or is_per_example(body.symbol) != is_per_example(target.symbol):
         return False
-    assert not isinstance(last, Draw)
+    assert isinstance(last, Map | Contract | Reduce)
     lowering.steps[-1] = _renamed(last, target)
     lowering.release(last.target)
     return True

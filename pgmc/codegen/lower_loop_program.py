@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from pgmc.analysis.axes import AxisName
-from pgmc.codegen.array_program import ArrayProgram, Contract, Draw, Map, Operand, Reduce, Step
+from pgmc.codegen.array_program import ArrayProgram, Assign, Contract, Draw, Map, Operand, Reduce, Step
 from pgmc.codegen.extents import Extents, find_extents
 from pgmc.codegen.loop_program import (
     Allocate,
@@ -33,7 +33,7 @@ from pgmc.codegen.loop_program import (
 )
 from pgmc.codegen.names import NameRegistry
 from pgmc.errors import InternalError
-from pgmc.ir.answers import ConditionalLaw
+from pgmc.ir.answers import ConditionalLaw, Mode
 from pgmc.ir.nodes import (
     ONE,
     ZERO,
@@ -114,6 +114,8 @@ class LoopLowering:
         match step:
             case Contract():
                 body = (self._product(step),)
+            case Assign(target, body_of, mode):
+                body = self._assign(target, body_of, mode)
             case Map(target, body_of):
                 body = self._map(target, body_of)
             case Reduce(target, body_of):
@@ -152,6 +154,12 @@ class LoopLowering:
     def _map(self, target: Operand, body: Scalar) -> tuple[Statement, ...]:
         lead = (_EXAMPLE,) if is_per_example(target.symbol) else ()
         return self._loops((*lead, *target.indices), lambda: (Store(target.access, self._scalar(body)),))
+
+    def _assign(self, target: Operand, body: Scalar, mode: Mode) -> tuple[Statement, ...]:
+        self.changing = frozenset((target.symbol.name,)) if mode == "sequential" else frozenset()
+        nest = self._map(target, body)
+        self.changing = frozenset()
+        return nest
 
     def _reduction(self, target: Operand, body: Scalar) -> tuple[Statement, ...]:
         return self._loops((_EXAMPLE, *target.indices), lambda: (Increment(target.access, self._scalar(body)),))

@@ -41,6 +41,12 @@ def step(x):
     "lgamma": """\
 lgamma = np.vectorize(math.lgamma, otypes=[float])
 """,
+    "xlogx": '''\
+def xlogx(x):
+    """x log x, and 0 where x is 0."""
+    positive = np.where(x > 0.0, x, 1.0)
+    return np.where(x > 0.0, x * np.log(positive), 0.0)
+''',
     "logsumexp": '''\
 def logsumexp(x, axis):
     """log Σ exp(x) along axes, the largest exponent taken out."""

@@ -13,14 +13,14 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from pgmc.analysis.axes import unify_axes
-from pgmc.codegen.array_program import ArrayProgram, Contract, Draw, Map, Operand, Reduce, Step
+from pgmc.codegen.array_program import ArrayProgram, Assign, Contract, Draw, Map, Operand, Reduce, Step
 from pgmc.codegen.extents import find_extents
 from pgmc.codegen.lower_array_program import lower_answer
 from pgmc.codegen.numpy_expressions import Level, NumpyExpressions, Value
 from pgmc.codegen.numpy_names import EXAMPLES, HELPERS, NumpyNames
 from pgmc.ir.answers import Answer, Computation
 from pgmc.ir.model import Model
-from pgmc.ir.nodes import Index
+from pgmc.ir.nodes import Index, Scalar
 from pgmc.ir.signatures import Argument
 from pgmc.ir.symbols import is_per_example
 
@@ -107,8 +107,8 @@ class NumpyPrinter:
             pairs = zip(answer.quantities, program.results, strict=True)
             yield _returned({quantity.name: result.symbol.name for quantity, result in pairs})
             return
-        arrays = {law.target.name: self._names.array(law.target) for update in answer.updates for law in update.laws}
-        in_turn = [law.target for update in answer.updates for law in update.laws if update.mode == "sequential"]
+        arrays = {target.name: self._names.array(target) for update in answer.updates for target in update.targets}
+        in_turn = [target for update in answer.updates for target in update.targets if update.mode == "sequential"]
         yield from (f"{arrays[target.name]} = {arrays[target.name]}.copy()" for target in in_turn)
         yield from once
         yield "for sweep in range(first_sweep, first_sweep + sweeps):"
@@ -130,6 +130,23 @@ class NumpyPrinter:
                 yield f"{target.symbol.name} = {self._product(step)}"
             case Draw():
                 yield from self._draw(step)
+            case Assign(target, body, mode):
+                yield from self._assign(target, body) if mode == "parallel" else self._assign_in_turn(target, body)
+
+    def _assign(self, target: Operand, body: Scalar) -> Lines:
+        self._enter(_axes(target))
+        yield from self._assigned(self._names.array(target.symbol), self._expressions.value(body), _axes(target))
+
+    def _assign_in_turn(self, target: Operand, body: Scalar) -> Lines:
+        """A loop over the elements, each set in all examples at once given those set before."""
+        self._enter([EXAMPLES])
+        loops = self._expressions.loops = {i: self._names.registry.claim(i.name) for i in target.indices}
+        for depth, index in enumerate(target.indices):
+            yield f"{_INDENT * depth}for {loops[index]} in range({self._names.length(index)}):"
+        element = f"{self._names.array(target.symbol)}[{', '.join([':', *loops.values()])}]"
+        value = self._expressions.aligned(self._expressions.value(body), (EXAMPLES,)).text
+        yield f"{_INDENT * len(loops)}{element} = {value}"
+        self._expressions.loops = {}
 
     def _enter(self, scope: list[Index]) -> None:
         self._names.release(self._expressions.scope)

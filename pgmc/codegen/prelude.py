@@ -97,6 +97,16 @@ def relu(x):
     ("helper",),
 )
 
+_XLOGX = Helper(
+    '''\
+@helper
+def xlogx(x):
+    """x log x, and 0 where x is 0 (or a rounding error below)."""
+    return x * np.log(x) if x > FLOAT(0) else FLOAT(0)
+''',
+    ("helper",),
+)
+
 _LGAMMA = Helper(
     '''\
 @helper
@@ -204,6 +214,7 @@ _COMMON = {
     "random_word": _RANDOM_WORD,
     "relu": _RELU,
     "lgamma": _LGAMMA,
+    "xlogx": _XLOGX,
     "row_sum": _ROW_SUM,
     "uniform": _UNIFORM,
     "is_on": _IS_ON,

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import operator
+from collections.abc import Callable
 from fractions import Fraction
 
-from pgmc.ir.nodes import ONE, ZERO, Add, BatchMean, Bracket, Mul, Number, Pow, Scalar, Sum
+from pgmc.ir.nodes import ONE, ZERO, Add, BatchMean, Bracket, Compare, Mul, Number, Pow, Scalar, Sum
 from pgmc.ir.rewrite import free_indices, map_children
 
 
@@ -22,10 +24,43 @@ def tidy(node: Scalar) -> Scalar:
             return summed(body, over)
         case BatchMean(body):
             return ZERO if body == ZERO else node
-        case Bracket(()):
-            return ONE
+        case Bracket(relations):
+            return _bracket(relations)
         case _:
             return node
+
+
+def _bracket(relations: tuple[Compare, ...]) -> Scalar:
+    """The bracket without relations whose truth is known; 0 if one of them is false."""
+    undecided = tuple(r for r in relations if _truth(r) is None)
+    if any(_truth(r) is False for r in relations):
+        return ZERO
+    return Bracket(undecided) if undecided else ONE
+
+
+def _same_bracket(bracket: Bracket, other: Scalar) -> bool:
+    """Whether two brackets are one condition; its square is itself."""
+    if not isinstance(other, Bracket) or len(bracket.relations) != len(other.relations):
+        return False
+    return all(
+        r == s or (r.operator == s.operator and r.operator in ("==", "!=") and (r.left, r.right) == (s.right, s.left))
+        for r, s in zip(bracket.relations, other.relations, strict=True)
+    )
+
+
+def _truth(relation: Compare) -> bool | None:
+    """Whether a relation holds whatever the indices; None if that depends on them."""
+    if relation.left.terms != relation.right.terms:
+        return None
+    return _OPERATORS[relation.operator](relation.left.offset, relation.right.offset)
+
+
+_OPERATORS: dict[str, Callable[[int, int], bool]] = {
+    "==": operator.eq,
+    "!=": operator.ne,
+    "<": operator.lt,
+    "<=": operator.le,
+}
 
 
 def add(*terms: Scalar) -> Scalar:
@@ -52,7 +87,7 @@ def multiply(*factors: Scalar) -> Scalar:
     for factor in flat:
         if isinstance(factor, Number):
             coefficient *= factor.value
-        else:
+        elif not (isinstance(factor, Bracket) and any(_same_bracket(factor, known) for known in rest)):
             rest.append(factor)
     if coefficient == 0:
         return ZERO

@@ -8,13 +8,12 @@ import re
 from pgmc.dsl.location import complaint
 from pgmc.errors import ModelError, NotationError
 
-RULE = (
-    "A name is a letter followed by at most 63 ASCII letters, digits or underscores, and no Python keyword"
-)
+RULE = "A name is a letter followed by at most 63 ASCII letters, digits or underscores, and no Python keyword"
 
-# What the compiler itself calls things: the inverse temperature and the base fields of annealed ensembles,
+# What the compiler itself calls things: the inverse temperature and the base fields of annealed ensembles, the
+# damping of mean field,
 # constants that the user did not name, and the helpers that generated modules define.
-RESERVED_NAMES = frozenset({"inverse_temperature"})
+RESERVED_NAMES = frozenset({"inverse_temperature", "damping"})
 RESERVED_PREFIXES = ("base_", "pgmc_")
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}", re.ASCII)
@@ -52,7 +51,7 @@ def check_name(name: object, subject: str) -> str:
     if is_reserved(name):
         reason = f"the name '{name}' is reserved"
         remedy = (
-            "Choose another one: 'inverse_temperature', 'constant_<number>' and names that begin with "
+            "Choose another one: 'inverse_temperature', 'damping', 'constant_<number>' and names that begin with "
             "'base_' or 'pgmc_' belong to the compiler."
         )
         raise complaint(ModelError, subject, reason, remedy)

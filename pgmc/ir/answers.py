@@ -38,6 +38,10 @@ class Quantity:
         return print_quantity(self)
 
 
+WIDE = ("energy", "free_energy", "bound")
+"""Quantities that are accumulated and returned in float64 in every program."""
+
+
 @dataclass(frozen=True, slots=True)
 class Computation:
     """The quantities that answer one query."""
@@ -78,6 +82,11 @@ class BlockUpdate:
     masked: tuple[str, ...] = ()
     backward: bool = False
 
+    @property
+    def targets(self) -> tuple[Variable, ...]:
+        """The variables that are drawn."""
+        return tuple(law.target for law in self.laws)
+
     def __str__(self) -> str:
         names = ", ".join(law.target.name for law in self.laws)
         lines = [f"update {names} ({self.mode})", *(f"  {law}" for law in self.laws)]
@@ -94,4 +103,34 @@ class SweepSchedule:
         return "\n".join(f"{k + 1}. {update}" for k, update in enumerate(self.updates))
 
 
-Answer: TypeAlias = Computation | SweepSchedule
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """``target[indices] = body`` in place: all elements at once, or one after the other."""
+
+    target: Variable
+    indices: tuple[Index, ...]
+    body: Scalar
+    mode: Mode
+
+    @property
+    def targets(self) -> tuple[Variable, ...]:
+        """The array that is assigned."""
+        return (self.target,)
+
+    def __str__(self) -> str:
+        from pgmc.ir.printer import print_quantity
+
+        return print_quantity(Quantity(self.target.name, self.indices, self.body))
+
+
+@dataclass(frozen=True, slots=True)
+class PassSchedule:
+    """The assignments of one pass, in order."""
+
+    updates: tuple[Assignment, ...]
+
+    def __str__(self) -> str:
+        return "\n".join(f"{k + 1}. {update} ({update.mode})" for k, update in enumerate(self.updates))
+
+
+Answer: TypeAlias = Computation | SweepSchedule | PassSchedule

@@ -58,6 +58,7 @@ FUNCTIONS: dict[str, Callable[[Array], Array]] = {
     "cos": np.cos,
     "sin": np.sin,
     "step": lambda x: np.where(x > 0.0, 1.0, 0.0),
+    "xlogx": lambda x: np.where(x > 0.0, x, 0.0) * np.log(np.where(x > 0.0, x, 1.0)),
     "lgamma": np.vectorize(math.lgamma, otypes=[np.float64]),
 }
 

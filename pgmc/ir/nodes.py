@@ -145,11 +145,9 @@ class Bracket:
     relations: tuple[Compare, ...]
 
 
-Scalar: TypeAlias = (
-    Number | Access | Unit | Add | Mul | Pow | Call | Sum | LogSumExp | BatchMean | Bracket
-)
+Scalar: TypeAlias = Number | Access | Unit | Add | Mul | Pow | Call | Sum | LogSumExp | BatchMean | Bracket
 
-FUNCTIONS = ("exp", "log", "sigmoid", "softplus", "tanh", "relu", "sqrt", "cos", "sin", "lgamma", "step")
+FUNCTIONS = ("exp", "log", "sigmoid", "softplus", "tanh", "relu", "sqrt", "cos", "sin", "lgamma", "step", "xlogx")
 
 ZERO = Number(Fraction(0))
 ONE = Number(Fraction(1))

@@ -72,4 +72,23 @@ class Sweep:
     ensemble: Ensemble = Ensemble.PLAIN
 
 
-Query: TypeAlias = Energy | FreeEnergy | Conditional | Gradient | Sweep
+@dataclass(frozen=True, slots=True)
+class MeanField:
+    """One pass of coordinate-wise mean-field updates of every variable not in ``observed``, in place on the means.
+
+    Means are arrays ``(n, *shape)``, and ``(n, *shape, states)`` for a categorical variable.
+    """
+
+    observed: tuple[str, ...]
+    ensemble: Ensemble = Ensemble.PLAIN
+
+
+@dataclass(frozen=True, slots=True)
+class MeanFieldBound:
+    """-E_q[E] + H(q) ≤ log Σ exp(-E) over every variable not in ``observed``. Answer: ``bound`` (n,)."""
+
+    observed: tuple[str, ...]
+    ensemble: Ensemble = Ensemble.PLAIN
+
+
+Query: TypeAlias = Energy | FreeEnergy | Conditional | Gradient | Sweep | MeanField | MeanFieldBound

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from pgmc.analysis.blocks import Block
     from pgmc.evaluation.estimates import LogPartition
+    from pgmc.evaluation.mean_field import MeanFieldResult
     from pgmc.inspection.equations import Equation, Equations
     from pgmc.inspection.report import ProgramReport
     from pgmc.runtime.samples import Samples
@@ -136,6 +137,10 @@ class Program:
         gradients = self._quantities(Gradient(of, self._parameter_names()))
         name = "energy" if observed is None else "free_energy"
         return collect_equations(self.model, gradients=gradients, gradient_of=name)
+
+    def mean_field_equations(self, observed: Sequence[str]) -> Computation | Refusal:
+        """The fixed point of mean field given the observed variables, or the reason why there is none."""
+        return self.compiler.fixed_point(self._check_variables("mean_field_equations", tuple(observed)))
 
     def equations(self) -> Equations:
         """Everything derived: the energy, conditionals, free energies and gradients, and what was refused."""
@@ -315,6 +320,59 @@ class Program:
             keep=keep,
             thin=thin,
             seed=seed,
+            threads=threads,
+        )
+
+    def mean_field(
+        self,
+        params: Params,
+        observed: State,
+        iterations: int = 50,
+        tol: float = 1e-6,
+        damping: float = 0.0,
+        threads: int | None = None,
+    ) -> MeanFieldResult:
+        """Mean field for every variable not in ``observed``, with its lower bound on log Σ exp(-E).
+
+        Parameters
+        ----------
+        params : mapping of str to array
+            Every parameter.
+        observed : mapping of str to array
+            Observed variables and all inputs, ``(n, *shape)``. With none, one row of means for all variables.
+        iterations : int
+            Most passes over the latent variables.
+        tol : float
+            Passes end when no mean changes by this much.
+        damping : float
+            Share of the old mean in the new one. Without it the bound never falls from pass to pass.
+
+        Returns
+        -------
+        MeanFieldResult
+            ``.means``, ``.bound`` (n,) in nats, ``.converged``.
+
+        Raises
+        ------
+        IntractableError
+            If the energy is not a polynomial in the latent units.
+
+        References
+        ----------
+        Goodfellow, Bengio, Courville (2016), equations 20.33 to 20.35.
+        """
+        from pgmc.evaluation.mean_field import relax_mean_field
+
+        encoded = self._encode_state(observed, self._observed_names(observed))
+        rows = len(next(iter(encoded.values()))) if encoded else 1
+        return relax_mean_field(
+            self.executable,
+            encode_params(self.model, params, self.compiler.dtype),
+            encoded,
+            rows=rows,
+            iterations=iterations,
+            tol=tol,
+            damping=damping,
             threads=threads,
         )
 

@@ -6,14 +6,15 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
+from itertools import chain
 from typing import Any
 
 import numpy as np
 
 from pgmc.errors import DataError
 from pgmc.ir.model import Model
-from pgmc.ir.queries import Query, Sweep
-from pgmc.ir.symbols import is_per_example, shape_of
+from pgmc.ir.queries import MeanField, MeanFieldBound, Query, Sweep
+from pgmc.ir.symbols import access_axes, is_per_example, shape_of
 from pgmc.runtime.kernels import Array, Dtype, Kernel, Launch, Panel, state_dtype
 from pgmc.runtime.streams import Stream
 from pgmc.runtime.threads import count_threads, map_panels, one_blas_thread
@@ -116,7 +117,7 @@ class Executable:
             If arrays are missing or differ in their numbers of rows or from the declared shapes.
         """
         kernel = self.kernel(query)
-        rows = _count_rows(self.model, state, weights)
+        rows = _count_rows(_shapes(self.model, query), state, weights)
         if weights is None:
             weights = np.full(rows, 1.0 / rows)
         panels = [
@@ -169,7 +170,7 @@ class Executable:
         """
         _check_in_place(self.model, query, state, self.dtype)
         kernel = self.kernel(query)
-        chains = _count_rows(self.model, state, None)
+        chains = _count_rows(_shapes(self.model, query), state, None)
         starts = range(0, chains, CHAINS_PER_PANEL)
         panels = [
             (first, _cut(params, state, None, masks or {}, first, min(first + CHAINS_PER_PANEL, chains)))
@@ -186,6 +187,42 @@ class Executable:
                     pass
                 done += length
                 length = _next_length(length, time.perf_counter() - begin)
+
+    def relax(
+        self,
+        query: MeanField,
+        params: Mapping[str, Array],
+        state: Mapping[str, Array],
+        *,
+        passes: int = 1,
+        threads: int | None = None,
+    ) -> None:
+        """Runs mean-field passes, in place on the means in ``state``.
+
+        Parameters
+        ----------
+        query
+            Which variables are observed; the others are relaxed.
+        params
+            Name -> array of the declared shape, and the number ``damping`` from 0 to below 1.
+        state
+            Observed variables and inputs as for ``evaluate``; of each other variable the means, ``(n, *shape)`` or
+            ``(n, *shape, states)``, C-contiguous and of the program's dtype.
+        passes
+            How many passes over all latent variables.
+        threads
+            Number of threads, by default one for each core. The result does not depend on it.
+        """
+        kernel = self.kernel(query)
+        rows = _count_rows(_shapes(self.model, query), state, None)
+        panels = [
+            _cut(params, state, None, {}, first, min(first + EXAMPLES_PER_PANEL, rows))
+            for first in range(0, rows, EXAMPLES_PER_PANEL)
+        ]
+        with one_blas_thread():
+            run = partial(_sweep_panel, kernel, (0, 0), 0, passes)
+            for _ in map_panels(run, [(0, panel) for panel in panels], count_threads(threads)):
+                pass
 
 
 def _sweep_panel(
@@ -220,10 +257,12 @@ def _cut(
 
 def _join(answers: Iterator[dict[str, Array]], per_example: Mapping[str, bool]) -> dict[str, Array]:
     """The results of the whole batch: rows one after the other, means added up in the order of the panels."""
-    first = next(answers)
+    first, second = next(answers), next(answers, None)
+    if second is None:
+        return first
     rows = {name: [value] for name, value in first.items() if per_example[name]}
     means = {name: value.astype(np.float64) for name, value in first.items() if not per_example[name]}
-    for answer in answers:  # one at a time, as gradients are large
+    for answer in chain([second], answers):  # one at a time, as gradients are large
         for name, value in answer.items():
             if name in rows:
                 rows[name].append(value)
@@ -233,9 +272,17 @@ def _join(answers: Iterator[dict[str, Array]], per_example: Mapping[str, bool]) 
     return joined | {name: value.astype(first[name].dtype) for name, value in means.items()}
 
 
-def _count_rows(model: Model, state: Mapping[str, Array], weights: Array | None) -> int:
-    """The number of rows that all arrays share."""
+def _shapes(model: Model, query: Query) -> dict[str, tuple[int, ...]]:
+    """The shape of one row of every array: latent variables of mean field stand for their means."""
     shapes = {s.name: shape_of(s) for s in model.symbols if is_per_example(s)}
+    if isinstance(query, MeanField | MeanFieldBound):
+        latents = [v for v in model.variables if v.name not in query.observed]
+        shapes |= {v.name: tuple(axis.size for axis in access_axes(v)) for v in latents}
+    return shapes
+
+
+def _count_rows(shapes: Mapping[str, tuple[int, ...]], state: Mapping[str, Array], weights: Array | None) -> int:
+    """The number of rows that all arrays share."""
     rows = None if weights is None else len(weights)
     for name, array in state.items():
         expected = shapes.get(name, ())

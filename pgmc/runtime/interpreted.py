@@ -13,15 +13,20 @@ from typing import Any
 import numpy as np
 
 from pgmc.errors import InternalError
-from pgmc.ir.answers import Answer, BlockUpdate, Computation, ConditionalLaw, SweepSchedule
-from pgmc.ir.interpret import interpret_computation, interpret_law
+from pgmc.ir.answers import (
+    WIDE,
+    Answer,
+    Assignment,
+    BlockUpdate,
+    Computation,
+    ConditionalLaw,
+    Quantity,
+)
+from pgmc.ir.interpret import interpret_computation, interpret_law, interpret_quantity
 from pgmc.ir.model import Model
 from pgmc.ir.symbols import shape_of
 from pgmc.runtime.kernels import Array, Dtype, Launch, Panel, first_sites
 from pgmc.runtime.streams import Words, draw_codes, draw_on, random_words
-
-WIDE = ("energy", "free_energy")
-"""Quantities that are float64 in every program."""
 
 
 class InterpretedKernel:
@@ -48,13 +53,26 @@ class InterpretedKernel:
 
     def sweep(self, panel: Panel, launch: Launch) -> None:
         """Updates the state of the panel in place."""
-        if not isinstance(self.answer, SweepSchedule):
+        if isinstance(self.answer, Computation):
             raise InternalError("A quantity was asked to sweep. Please report this.")
         chains = launch.first_chain + np.arange(panel.rows)
         for sweep in range(launch.first_sweep, launch.first_sweep + launch.sweeps):
             for update in self.answer.updates:
+                if isinstance(update, Assignment):
+                    self._assign(update, panel)
+                    continue
                 for law, units in _order(update):
                     self._draw(law, units, panel, _Numbers(launch.key, chains, sweep))
+
+    def _assign(self, update: Assignment, panel: Panel) -> None:
+        """Sets the elements of an array, all at once or one after the other."""
+        quantity = Quantity(update.target.name, update.indices, update.body)
+        array = panel.state[update.target.name]
+        elements = [...] if update.mode == "parallel" else list(np.ndindex(*array.shape[1:]))
+        for element in elements:
+            place = element if element is ... else (slice(None), *element)
+            value = interpret_quantity(quantity, _arrays(panel), symbols=self._model.symbols, examples=panel.rows)
+            array[place] = value[place]
 
     def _draw(self, law: ConditionalLaw, units: Array, panel: Panel, numbers: _Numbers) -> None:
         """Draws some units of the law's variable, given the present state of all others."""

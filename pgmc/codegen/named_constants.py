@@ -1,0 +1,37 @@
+"""Constants under their names: values are run-time data, and must not show in source that is cached without them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from pgmc.ir.answers import Answer, Assignment, BlockUpdate, Computation, PassSchedule
+from pgmc.ir.nodes import Access, Scalar
+from pgmc.ir.rewrite import replace as replace_nodes
+from pgmc.ir.symbols import Constant
+
+
+def name_constants(answer: Answer) -> Answer:
+    """The answer with every constant printed by name."""
+    if isinstance(answer, Computation):
+        return Computation(tuple(replace(q, body=_named(q.body)) for q in answer.quantities))
+    if isinstance(answer, PassSchedule):
+        return PassSchedule(tuple(_named_assignment(update) for update in answer.updates))
+    return replace(answer, updates=tuple(_named_update(update) for update in answer.updates))
+
+
+def _named_assignment(update: Assignment) -> Assignment:
+    return replace(update, body=_named(update.body))
+
+
+def _named_update(update: BlockUpdate) -> BlockUpdate:
+    return replace(update, laws=tuple(replace(law, logits=_named(law.logits)) for law in update.laws))
+
+
+def _named(body: Scalar) -> Scalar:
+    return replace_nodes(body, _without_value)
+
+
+def _without_value(node: Scalar) -> Scalar | None:
+    if isinstance(node, Access) and isinstance(node.symbol, Constant) and node.symbol.shown is not None:
+        return Access(replace(node.symbol, shown=None), node.positions)
+    return None

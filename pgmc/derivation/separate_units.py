@@ -1,0 +1,163 @@
+"""Energies in which every product holds each unit at most once.
+
+A product ``x_i x_j`` under a double sum also meets ``i = j``, where it is the power of one unit. Splitting off those
+instances and folding powers by the values of the unit leaves an energy that is affine in every single unit, so that
+its mean under independent units is the energy of their means.
+"""
+
+from __future__ import annotations
+
+from itertools import combinations
+
+from pgmc.analysis.interactions import unit_positions
+from pgmc.derivation.contract_deltas import contract_deltas
+from pgmc.derivation.expand_products import expand_products
+from pgmc.derivation.scalars import reduce_to_affine
+from pgmc.derivation.tidy import add, multiply, tidy
+from pgmc.ir.answers import Refusal
+from pgmc.ir.model import EnergyTerm
+from pgmc.ir.nodes import ONE, Access, Add, Bracket, Compare, Index, Mul, Position, Scalar, Sum, Unit, number
+from pgmc.ir.printer import print_term
+from pgmc.ir.rewrite import accesses, free_indices, freshen, replace, substitute
+from pgmc.ir.symbols import Categorical, Spin, Variable
+
+Pair = tuple[Access, Access]
+
+
+def separate_units(term: EnergyTerm, variables: frozenset[Variable]) -> Scalar | Refusal:
+    """The term as an expression that is affine in every unit of the variables, or the reason why there is none."""
+    pieces: list[Scalar] = []
+    for body, over in expand_products(term.body, term.over, variables):
+        for separated, left in _separate(body, over, variables, frozenset()):
+            folded = _fold_units(separated, variables)
+            if folded is None:
+                who = ", ".join(sorted(v.name for v in variables if any(a.symbol == v for a in accesses(separated))))
+                return Refusal(
+                    f"mean of {print_term(term)}",
+                    f"several units of {who} stand in one function, which is not a polynomial in them.",
+                    "Observe them, or sample.",
+                )
+            pieces.append(freshen(contract_deltas(Sum(folded, left))))
+    return tidy(add(*pieces))
+
+
+def _separate(
+    body: Scalar, over: tuple[Index, ...], variables: frozenset[Variable], apart: frozenset[Pair]
+) -> list[tuple[Scalar, tuple[Index, ...]]]:
+    """Σ_over body split until any two accesses of a variable mean either the same unit or different ones."""
+    pair = _undecided(body, variables, apart)
+    if pair is None:
+        return [(body, over)]
+    first, second = pair
+    equations = tuple(
+        Compare(p, "==", q)
+        for p, q in zip(unit_positions(first), unit_positions(second), strict=True)
+        if p != q and (p.terms or q.terms)
+    )
+    apart_body = multiply(body, _differs(equations))
+    different = _separate(apart_body, over, variables, apart | {pair})
+    return [*different, *_separate(*_identify(body, over, equations), variables, apart)]
+
+
+def _identify(
+    body: Scalar, over: tuple[Index, ...], equations: tuple[Compare, ...]
+) -> tuple[Scalar, tuple[Index, ...]]:
+    """The instances of Σ_over body in which the equations hold."""
+    for equation in equations:
+        left, right = equation.left, equation.right
+        index, value = (left.index, right) if left.index in over else (right.index, left)
+        if index is not None and index in over:
+            body = substitute(body, {index: value})
+            over = tuple(i for i in over if i != index)
+        else:
+            body = multiply(body, Bracket((equation,)))
+    return tidy(body), over
+
+
+def _undecided(body: Scalar, variables: frozenset[Variable], apart: frozenset[Pair]) -> Pair | None:
+    """Two accesses of one variable that could mean the same unit or not, by the values of their indices."""
+    found = dict.fromkeys(a for a in accesses(body) if a.symbol in variables)
+    for a, b in combinations(found, 2):
+        if a.symbol != b.symbol or unit_positions(a) == unit_positions(b) or _known_apart(body, a, b):
+            continue
+        if (a, b) not in apart and not _never_equal(unit_positions(a), unit_positions(b)):
+            return a, b
+    return None
+
+
+def _known_apart(body: Scalar, a: Access, b: Access) -> bool:
+    """Whether a bracket among the factors already says that the units differ."""
+    factors = body.factors if isinstance(body, Mul) else (body,)
+    pairs = list(zip(unit_positions(a), unit_positions(b), strict=True))
+    for factor in factors:
+        if isinstance(factor, Bracket) and len(pairs) == 1:
+            (p, q) = pairs[0]
+            if any(r.operator == "!=" and {r.left, r.right} == {p, q} for r in factor.relations):
+                return True
+    return False
+
+
+def _never_equal(a: tuple[Position, ...], b: tuple[Position, ...]) -> bool:
+    """Whether two fixed positions differ somewhere."""
+    return any(not p.terms and not q.terms and p.offset != q.offset for p, q in zip(a, b, strict=True))
+
+
+def _differs(equations: tuple[Compare, ...]) -> Scalar:
+    if len(equations) == 1:
+        return Bracket((Compare(equations[0].left, "!=", equations[0].right),))
+    return Add((ONE, Mul((number(-1), Bracket(equations)))))
+
+
+def _fold_units(body: Scalar, variables: frozenset[Variable]) -> Scalar | None:
+    """The product with every function and power of a unit replaced by its affine form; None if that is impossible."""
+    free = set(free_indices(body))
+    if any(i not in free for a in accesses(body) if a.symbol in variables for p in a.positions for i, _ in p.terms):
+        return None  # a sum over units inside a function
+    for variable in variables:
+        units = dict.fromkeys(unit_positions(a) for a in accesses(body) if a.symbol == variable)
+        for unit in units:
+            body = _fold_unit(body, variable, unit)
+    factors = body.factors if isinstance(body, Mul) else (body,)
+    linear = all(isinstance(f, Access) or not any(a.symbol in variables for a in accesses(f)) for f in factors)
+    return body if linear else _fold_sum(body, variables)
+
+
+def _fold_sum(body: Scalar, variables: frozenset[Variable]) -> Scalar | None:
+    """A sum that folding opened: each summand on its own."""
+    if isinstance(body, Add):
+        parts = [_fold_sum(term, variables) for term in body.terms]
+        return None if any(p is None for p in parts) else add(*(p for p in parts if p is not None))
+    pieces = [piece for piece, over in expand_products(body, (), variables) if not over]
+    if len(pieces) > 1:
+        return _fold_sum(Add(tuple(pieces)), variables)
+    factors = body.factors if isinstance(body, Mul) else (body,)
+    linear = all(isinstance(f, Access) or not any(a.symbol in variables for a in accesses(f)) for f in factors)
+    return body if linear else None
+
+
+def _fold_unit(body: Scalar, variable: Variable, unit: tuple[Position, ...]) -> Scalar:
+    """Powers and functions of one unit as affine functions of it."""
+    if isinstance(variable.domain, Categorical):
+        return _fold_states(body, variable, unit)
+    access = Access(variable, unit)
+    opened = replace(body, lambda n: Unit() if n == access else None)
+    affine = reduce_to_affine(opened, (-1, 1) if isinstance(variable.domain, Spin) else (0, 1))
+    return tidy(Add((affine.base, multiply(affine.slope, access))))
+
+
+def _fold_states(body: Scalar, variable: Variable, unit: tuple[Position, ...]) -> Scalar:
+    """Products of states of one categorical unit: y_s y_s' is [s = s'] y_s."""
+    states = list(
+        dict.fromkeys(a.positions[-1] for a in accesses(body) if a.symbol == variable and unit_positions(a) == unit)
+    )
+    for k, state in enumerate(states):
+        access = Access(variable, (*unit, state))
+        opened = replace(body, lambda n, access=access: Unit() if n == access else None)  # type: ignore[misc]
+        affine = reduce_to_affine(opened, (0, 1))
+        slope = affine.slope
+        for other in states[k + 1 :]:  # the unit is in this state, so in no other
+            hit = Access(variable, (*unit, other))
+            same = Bracket((Compare(other, "==", state),))
+            slope = replace(slope, lambda n, hit=hit, same=same: same if n == hit else None)  # type: ignore[misc]
+        body = tidy(Add((affine.base, multiply(slope, access))))
+    return body
