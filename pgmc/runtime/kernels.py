@@ -79,11 +79,8 @@ class CompiledKernel:
         self._symbols = {symbol.name: symbol for symbol in model.symbols}
         self._sites = first_sites(model)
         self._results = {result.name: result for result in module.results}
-        self._constants = {
-            argument.symbol: _contiguous(symbol.value, argument)
-            for argument in module.arguments
-            if isinstance(symbol := self._symbols.get(argument.symbol), Constant)
-        }
+        self._shapes = {r.name: tuple(self._extent(name, axis) for name, axis in r.axes) for r in module.results}
+        self._arguments = [(argument, self._fixed(argument)) for argument in module.arguments]
 
     def evaluate(self, panel: Panel) -> dict[str, Array]:
         """The results for the rows of the panel."""
@@ -96,7 +93,23 @@ class CompiledKernel:
         self._call(panel, launch, {})
 
     def _call(self, panel: Panel, launch: Launch | None, results: Mapping[str, Array]) -> None:
-        self._function(*(self._value(a, panel, launch, results) for a in self.module.arguments))
+        self._function(
+            *[self._value(a, panel, launch, results) if fixed is None else fixed for a, fixed in self._arguments]
+        )
+
+    def _fixed(self, argument: Argument) -> Any:
+        """The value of an argument that is the same in every call, else None."""
+        match argument.role:
+            case Role.CONSTANT:
+                symbol = self._symbols[argument.symbol]
+                assert isinstance(symbol, Constant)
+                return _contiguous(symbol.value, argument)
+            case Role.EXTENT:
+                return self._extent(argument.symbol, argument.axis)
+            case Role.SITE:
+                return self._sites[argument.symbol]
+            case _:
+                return None
 
     def _value(self, argument: Argument, panel: Panel, launch: Launch | None, results: Mapping[str, Array]) -> Any:
         match argument.role:
@@ -104,12 +117,6 @@ class CompiledKernel:
                 return _contiguous(_find("the state", panel.state, argument.symbol), argument)
             case Role.PARAMETER:
                 return _contiguous(_find("params", panel.params, argument.symbol), argument)
-            case Role.CONSTANT:
-                return self._constants[argument.symbol]
-            case Role.EXTENT:
-                return self._extent(argument.symbol, argument.axis)
-            case Role.SITE:
-                return self._sites[argument.symbol]
             case Role.MASK:
                 return _contiguous(_find("masks", panel.masks, argument.symbol), argument)
             case Role.WEIGHTS:
@@ -134,7 +141,7 @@ class CompiledKernel:
                 return launch.sweeps
 
     def _allocate(self, result: Result, panel: Panel) -> Array:
-        shape = tuple(self._extent(name, axis) for name, axis in result.axes)
+        shape = self._shapes[result.name]
         return np.zeros((panel.rows, *shape) if result.per_example else shape, dtype=result.dtype)
 
     def _extent(self, name: str, axis: int) -> int:

@@ -13,12 +13,13 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 from pgmc.errors import ArgumentError
 
 Item = TypeVar("Item")
 Value = TypeVar("Value")
+Lowered: TypeAlias = list[tuple[Any, int]]
 
 
 class _BlasLimit:
@@ -31,40 +32,50 @@ class _BlasLimit:
     def __init__(self) -> None:
         self.lock = threading.Lock()
         self._inside = 0
-        self._first: Any = None
-        self._controller: Any = None
+        self._first: Lowered = []
+        self._libraries: list[Any] | None = None
         self._saw_numba_blas = False
 
-    def enter(self) -> Any:
+    def enter(self) -> Lowered:
         with self.lock:
-            limiter = self.lower()
+            lowered = self.lower()
             if self._inside == 0:
-                self._first = limiter
+                self._first = lowered
             self._inside += 1
-        return limiter
+        return lowered
 
-    def leave(self, limiter: Any) -> None:
+    def leave(self, lowered: Lowered) -> None:
         with self.lock:
             self._inside -= 1
-            _take_control()
             if self._inside == 0:
-                self._first.restore_original_limits()
-            elif limiter is not self._first:
-                limiter.restore_original_limits()
+                _set_threads(self._first)
+            elif lowered is not self._first:
+                _set_threads(lowered)
 
-    def lower(self) -> Any:
-        """One BLAS thread for the calling thread."""
-        _take_control()
-        return self._known_libraries().limit(limits=1, user_api="blas")
+    def lower(self) -> Lowered:
+        """One BLAS thread for the calling thread; the libraries that had more, and how many."""
+        numbers = [(library, library.get_num_threads()) for library in self._known_libraries()]
+        lowered = [(library, number) for library, number in numbers if number is not None and number > 1]
+        _set_threads([(library, 1) for library, _ in lowered])
+        return lowered
 
-    def _known_libraries(self) -> Any:
+    def _known_libraries(self) -> list[Any]:
         # Looking for libraries takes milliseconds. Numba's BLAS comes with scipy.linalg, which may be loaded late.
         numba_blas = "scipy.linalg.cython_blas" in sys.modules
-        if self._controller is None or numba_blas != self._saw_numba_blas:
+        if self._libraries is None or numba_blas != self._saw_numba_blas:
             from threadpoolctl import ThreadpoolController
 
-            self._controller, self._saw_numba_blas = ThreadpoolController(), numba_blas
-        return self._controller
+            self._saw_numba_blas = numba_blas
+            self._libraries = [lib for lib in ThreadpoolController().lib_controllers if lib.user_api == "blas"]
+        return self._libraries
+
+
+def _set_threads(numbers: Lowered) -> None:
+    # The library's own two calls take a microsecond each, threadpoolctl's context manager takes fifty.
+    if numbers:
+        _take_control()
+    for library, number in numbers:
+        library.set_num_threads(number)
 
 
 def _take_control() -> None:
@@ -93,11 +104,11 @@ if hasattr(os, "register_at_fork"):
 def one_blas_thread() -> Iterator[None]:
     """While inside, products of matrices run on the calling thread alone."""
     limit = _blas_limit
-    limiter = limit.enter()
+    lowered = limit.enter()
     try:
         yield
     finally:
-        limit.leave(limiter)
+        limit.leave(lowered)
 
 
 def _start_worker() -> None:
