@@ -45,9 +45,7 @@ def elementwise(a: Operand, b: Operand, text: str) -> tuple[Operand, Scalar]:
         return b, b.node
     if a.shape != b.shape:
         reason = f"the shapes {a.shape} and {b.shape} differ"
-        remedy = (
-            "Elementwise operands need equal shapes, or one of them (); write other products with indices."
-        )
+        remedy = "Elementwise operands need equal shapes, or one of them (); write other products with indices."
         raise complaint(NotationError, text, reason, remedy)
     return a, rename(b.node, dict(zip(b.axes, a.axes, strict=True)))
 
@@ -120,9 +118,7 @@ def power(a: Operand, exponent: object) -> Operand:
 def _exact_exponent(exponent: object, text: str) -> Fraction:
     if isinstance(exponent, bool) or not isinstance(exponent, int | float | Fraction):
         reason = f"the exponent is {type(exponent).__name__}, not a plain number"
-        raise complaint(
-            NotationError, text, reason, "Write pgmc.exp(y * pgmc.log(x)) for a variable exponent."
-        )
+        raise complaint(NotationError, text, reason, "Write pgmc.exp(y * pgmc.log(x)) for a variable exponent.")
     if exponent != exponent or exponent in (float("inf"), float("-inf")):
         raise complaint(NotationError, text, "the exponent is not finite", "Use a finite exponent.")
     exact = Fraction(exponent)

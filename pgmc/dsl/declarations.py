@@ -141,9 +141,7 @@ def check_init(init: object, name: str, shape: tuple[int, ...], constraint: Cons
         return float(array)
     broken = _broken(array, constraint)
     if broken:
-        raise complaint(
-            ModelError, subject, f"the initial value {broken}", "Change it, or drop the constraint."
-        )
+        raise complaint(ModelError, subject, f"the initial value {broken}", "Change it, or drop the constraint.")
     return array
 
 

@@ -56,9 +56,7 @@ class Expression:
         """The axes in reverse order."""
         return Expression(array_notation.transpose(self.operand))
 
-    def sum(
-        self, axis: int | tuple[int, ...] | None = None, dtype: None = None, out: None = None
-    ) -> Expression:
+    def sum(self, axis: int | tuple[int, ...] | None = None, dtype: None = None, out: None = None) -> Expression:
         """The sum over some or all positional axes; ``numpy.sum`` passes ``dtype`` and ``out`` as None."""
         if dtype is not None or out is not None:
             raise complaint(NotationError, self.operand.text, "a sum has no dtype and no out", "Drop them.")
@@ -115,9 +113,7 @@ class Expression:
 
     def __bool__(self) -> NoReturn:
         reason = "an expression has no truth value"
-        raise complaint(
-            NotationError, self.operand.text, reason, "Conditions on indices go into where= of pgmc.Sum."
-        )
+        raise complaint(NotationError, self.operand.text, reason, "Conditions on indices go into where= of pgmc.Sum.")
 
     def __iter__(self) -> NoReturn:
         reason = "an expression cannot be iterated over"
@@ -127,9 +123,7 @@ class Expression:
 
     def _compare(self, other: object) -> NoReturn:
         reason = "values of expressions cannot be compared"
-        raise complaint(
-            NotationError, self.operand.text, reason, "Compare indices instead, as in where=j < i."
-        )
+        raise complaint(NotationError, self.operand.text, reason, "Compare indices instead, as in where=j < i.")
 
     __lt__ = __le__ = __gt__ = __ge__ = _compare
 

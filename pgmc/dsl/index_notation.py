@@ -74,9 +74,7 @@ class RunningIndex:
 
     def __bool__(self) -> NoReturn:
         reason = "an index has no truth value"
-        raise complaint(
-            NotationError, repr(self), reason, "Use it in brackets, as in v[i], or in a relation."
-        )
+        raise complaint(NotationError, repr(self), reason, "Use it in brackets, as in v[i], or in a relation.")
 
     def _no_arithmetic(self, *_: object) -> NoReturn:
         reason = "offsets and multiples of indices are not supported in this version"
@@ -116,9 +114,7 @@ def indices(names: str) -> Any:
         reason = "there is no name"
         raise complaint(NotationError, "pgmc.indices", reason, "Write i, j = pgmc.indices('i j').")
     if len(set(parts)) != len(parts):
-        raise complaint(
-            NotationError, f"pgmc.indices({names!r})", "a name is repeated", "Name each index once."
-        )
+        raise complaint(NotationError, f"pgmc.indices({names!r})", "a name is repeated", "Name each index once.")
     found = tuple(RunningIndex(fresh_index(check_index_name(name))) for name in parts)
     return found if len(found) > 1 else found[0]
 
@@ -181,9 +177,7 @@ def _position(position: object, size: int, axis: int, owner: str, text: str) -> 
             raise complaint(NotationError, text, reason, f"Positions run from 0 to {size - 1}.")
         return Position((), int(position))
     reason = f"a position is {type(position).__name__}"
-    raise complaint(
-        NotationError, text, reason, "Use an index of pgmc.indices, an integer, or : for a whole axis."
-    )
+    raise complaint(NotationError, text, reason, "Use an index of pgmc.indices, an integer, or : for a whole axis.")
 
 
 def written_sum(a: Operand, over: Sequence[object], where: object) -> Operand:

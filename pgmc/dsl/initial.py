@@ -40,9 +40,7 @@ def _checked_dtype(dtype: npt.DTypeLike) -> np.dtype[Any]:
     except TypeError:
         kind = np.dtype(object)
     if kind not in (np.dtype("float32"), np.dtype("float64")):
-        raise complaint(
-            ArgumentError, f"dtype={ascii(dtype)[:40]}", "it is not supported", "Use float32 or float64."
-        )
+        raise complaint(ArgumentError, f"dtype={ascii(dtype)[:40]}", "it is not supported", "Use float32 or float64.")
     return kind
 
 

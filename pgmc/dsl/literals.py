@@ -32,9 +32,7 @@ def literal(value: object) -> Operand:
         return _number(Fraction(value), str(value))
     if isinstance(value, float):
         if not math.isfinite(value):
-            raise complaint(
-                NumericsError, repr(value), "a number in an expression must be finite", "Replace it."
-            )
+            raise complaint(NumericsError, repr(value), "a number in an expression must be finite", "Replace it.")
         if value.is_integer():
             return _number(Fraction(value), str(int(value)))
         return _anonymous(np.float64(value), repr(value))
@@ -60,9 +58,7 @@ def _anonymous(value: Any, shown: str | None) -> Operand:
     indices = tuple(fresh_index("") for _ in axes)
     text = shown if shown is not None else f"array{np.shape(value)}"
     binding = ADDITION if text.startswith("-") else ATOM
-    return Operand(
-        Access(symbol, tuple(map(at, indices))), indices, np.shape(value), text=text, binding=binding
-    )
+    return Operand(Access(symbol, tuple(map(at, indices))), indices, np.shape(value), text=text, binding=binding)
 
 
 def is_anonymous(symbol: object) -> bool:
@@ -85,9 +81,7 @@ def checked_array(
     try:
         raw = np.asarray(value)
     except ValueError:  # a ragged list
-        raise complaint(
-            error, subject, "the rows of the array differ in length", "Make it rectangular."
-        ) from None
+        raise complaint(error, subject, "the rows of the array differ in length", "Make it rectangular.") from None
     if raw.dtype.kind not in "biuf":
         reason = f"{places} of dtype {raw.dtype} is not made of real numbers"
         raise complaint(error, subject, reason, "Use an array of floats, integers or booleans.")

@@ -264,9 +264,7 @@ class Model:
         if placeholder.name not in self._anonymous:
             self._last_anonymous += 1
             name = f"constant_{self._last_anonymous}"
-            self._anonymous[placeholder.name] = dataclasses.replace(
-                placeholder, name=name, origin=call_site()
-            )
+            self._anonymous[placeholder.name] = dataclasses.replace(placeholder, name=name, origin=call_site())
         return self._anonymous[placeholder.name]
 
     # ---- the finished model --------------------------------------------------------------------------------
@@ -287,9 +285,7 @@ class Model:
         model = self._snapshot()
         if not model.variables:
             reason = "the model has no variables"
-            raise complaint(
-                ModelError, f"model '{self.name}'", reason, "Declare one, for example with .binary."
-            )
+            raise complaint(ModelError, f"model '{self.name}'", reason, "Declare one, for example with .binary.")
         _warn_of_unused(model)
         return model
 
@@ -306,9 +302,7 @@ class Model:
             )
         )
 
-    def init(
-        self, seed: int | None = 0, *, dtype: npt.DTypeLike = "float32"
-    ) -> dict[str, npt.NDArray[Any]]:
+    def init(self, seed: int | None = 0, *, dtype: npt.DTypeLike = "float32") -> dict[str, npt.NDArray[Any]]:
         """Initial values of every parameter.
 
         Parameters
@@ -344,9 +338,7 @@ class Model:
     def __str__(self) -> str:
         model = self._snapshot()
         lines = [f"  {symbol.name}: {_kind(symbol)} {shape_of(symbol)}" for symbol in model.symbols]
-        return "\n".join(
-            [f"model {model.name}", *lines, *(f"  {line}" for line in str(model).splitlines())]
-        )
+        return "\n".join([f"model {model.name}", *lines, *(f"  {line}" for line in str(model).splitlines())])
 
     def __repr__(self) -> str:
         return f"<pgmc.Model {self.name}: {len(self._handles)} symbols, {len(self._terms)} terms>"

@@ -128,9 +128,7 @@ def _check_siblings(terms: tuple[Scalar, ...], supplied: Indices) -> None:
                     f"it lacks the index {index} that {_shown(sibling)} has, and no other factor of the "
                     f"product has it, so it is not clear how often it counts"
                 )
-                remedy = (
-                    f"Write pgmc.Sum(..., {index}) around {_shown(sibling)}, or multiply out the product."
-                )
+                remedy = f"Write pgmc.Sum(..., {index}) around {_shown(sibling)}, or multiply out the product."
                 raise complaint(NotationError, _shown(term), reason, remedy)
 
 
@@ -167,9 +165,7 @@ def _check_parts(function: Scalar, argument: Scalar, bound: Indices) -> None:
                 f"inside a function {_shown(first)} runs over {_list(expected)} and {_shown(part)} "
                 f"over {_list(own)}, so it is not clear what is summed first"
             )
-            remedy = (
-                "Write the inner sum, pgmc.Sum(expression, index), so that all parts keep the same indices."
-            )
+            remedy = "Write the inner sum, pgmc.Sum(expression, index), so that all parts keep the same indices."
             raise complaint(NotationError, _shown(function), reason, remedy)
 
 

@@ -50,11 +50,7 @@ def canonical_model(model: Model) -> Model:
     """The model with canonical terms in canonical order. Symbols keep the order of declaration."""
     order = {symbol.name: k for k, symbol in enumerate(model.symbols)}
     letters = _preferred_letters(model)
-    found = [
-        (_term_key(part, order), part)
-        for term in model.terms
-        for part in canonical_term(term, order, letters)
-    ]
+    found = [(_term_key(part, order), part) for term in model.terms for part in canonical_term(term, order, letters)]
     found.sort(key=lambda pair: pair[0])
     return replace(model, terms=tuple(part for _, part in found))
 
@@ -83,9 +79,7 @@ def _ordered_term(node: Scalar, order: Order, letters: Mapping[tuple[str, int], 
     colours = order_indices(body, (*over, *bound_indices(body)), order)
     body = _sorted(body, colours, order)
     seen = _reading_order(body)
-    unseen = {
-        i: i.extent for i in sorted((*over, *bound_indices(body)), key=colours.__getitem__) if i not in seen
-    }
+    unseen = {i: i.extent for i in sorted((*over, *bound_indices(body)), key=colours.__getitem__) if i not in seen}
     indices = (*seen, *unseen)
     names = _names(body, indices, letters)
     # Negative keys: those of fresh indices are positive, so a later pass cannot make the same index again.
@@ -199,9 +193,7 @@ def with_letters(node: Scalar) -> Scalar:
     return _renumbered(node, {index: Index(-1 - k, names[index]) for k, index in enumerate(seen)})
 
 
-def _names(
-    body: Scalar, indices: tuple[Index, ...], letters: Mapping[tuple[str, int], str]
-) -> dict[Index, str]:
+def _names(body: Scalar, indices: tuple[Index, ...], letters: Mapping[tuple[str, int], str]) -> dict[Index, str]:
     """The user's names where they are given and differ, else letters."""
     names: dict[Index, str] = {}
     for index in indices:
@@ -216,9 +208,7 @@ def _names(
         if index not in names:
             wanted = preferred.get(index, "")
             free = (letter for letter in _LETTERS if letter not in names.values())
-            names[index] = (
-                wanted if wanted and wanted not in names.values() else next(free, f"i{len(names)}")
-            )
+            names[index] = wanted if wanted and wanted not in names.values() else next(free, f"i{len(names)}")
     return names
 
 

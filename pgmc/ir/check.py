@@ -82,9 +82,7 @@ def check_symbols(model: Model) -> None:
             if symbol.domain.states < 2:
                 raise _broken(f"{symbol.name} has {symbol.domain.states} states")
         elif isinstance(symbol, Constant) and np.shape(symbol.value) != shape:
-            raise _broken(
-                f"{symbol.name} has the shape {shape} and a value of shape {np.shape(symbol.value)}"
-            )
+            raise _broken(f"{symbol.name} has the shape {shape} and a value of shape {np.shape(symbol.value)}")
         elif isinstance(symbol, Parameter):
             _check_constraint(symbol, shape)
 
@@ -95,9 +93,7 @@ def _check_constraint(parameter: Parameter, shape: tuple[int, ...]) -> None:
     if (constraint.symmetric or constraint.zero_diagonal) and not square:
         raise _broken(f"{parameter.name} has the shape {shape} and a constraint on square matrices")
     if constraint.masked and np.shape(constraint.mask) != shape:
-        raise _broken(
-            f"{parameter.name} has the shape {shape} and a mask of shape {np.shape(constraint.mask)}"
-        )
+        raise _broken(f"{parameter.name} has the shape {shape} and a mask of shape {np.shape(constraint.mask)}")
 
 
 def check_declared(model: Model) -> None:
@@ -133,9 +129,7 @@ def check_positions(term: EnergyTerm) -> None:
     for access in accesses(term.body):
         axes = access_axes(access.symbol)
         if len(access.positions) != len(axes):
-            raise _broken(
-                f"{access.symbol.name} has {len(axes)} axes and {len(access.positions)} positions", term
-            )
+            raise _broken(f"{access.symbol.name} has {len(axes)} axes and {len(access.positions)} positions", term)
         for position, axis in zip(access.positions, axes, strict=True):
             if not position.terms and not 0 <= position.offset < axis.size:
                 raise _broken(
@@ -164,9 +158,7 @@ def check_sizes(term: EnergyTerm) -> None:
     for position, axis in _places(term.body):
         index = position.index
         if index is not None and sizes.setdefault(index, axis.size) != axis.size:
-            raise _broken(
-                f"the index {index.name} runs over axes of the sizes {sizes[index]} and {axis.size}", term
-            )
+            raise _broken(f"the index {index.name} runs over axes of the sizes {sizes[index]} and {axis.size}", term)
 
 
 def _check_known(node: Scalar, over: tuple[Index, ...], term: EnergyTerm) -> None:

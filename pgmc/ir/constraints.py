@@ -133,9 +133,7 @@ def _returned(parameter: Parameter, value: Any, shape: tuple[int, ...], dtype: n
     if raw.dtype.kind not in "biuf":
         raise DataError(f"{where} an array of dtype {raw.dtype}. Return real numbers.")
     if raw.shape != shape:
-        raise DataError(
-            f"{where} the shape {raw.shape} instead of {shape}. Return an array of the given shape."
-        )
+        raise DataError(f"{where} the shape {raw.shape} instead of {shape}. Return an array of the given shape.")
     with np.errstate(over="ignore"):
         values = np.array(raw, dtype)
     if not np.isfinite(values).all():

@@ -218,11 +218,7 @@ class Printer:
         if not below:
             lead = [self.number(abs(number))] if abs(number) != 1 or not above else []
             return self._times([*lead, *above], negative)
-        lead = (
-            [self.number(Fraction(abs(number.numerator)))]
-            if abs(number.numerator) != 1 or not above
-            else []
-        )
+        lead = [self.number(Fraction(abs(number.numerator)))] if abs(number.numerator) != 1 or not above else []
         under = [self.number(Fraction(number.denominator))] if number.denominator != 1 else []
         numerator, denominator = self._times([*lead, *above], False), self._times([*under, *below], False)
         return Piece(self.quotient(numerator, denominator), Level.PRODUCT, negative)
@@ -307,9 +303,7 @@ class Printer:
         names = self.bind((*law.indices, *((law.state,) if law.state else ())), {})
         own = [names[index] for index in law.indices]
         value = names[law.state] if law.state else "+1" if law.family == "Spin" else "1"
-        given = ", ".join(
-            self.others(s, own) if s == law.target else self.name(s) for s in given_symbols(law.logits)
-        )
+        given = ", ".join(self.others(s, own) if s == law.target else self.name(s) for s in given_symbols(law.logits))
         event = f"{self.element(law.target, own).text} = {value}"
         left = f"P({event}{self.bar}{given})" if given else f"P({event})"
         logits = self.text(law.logits, names)
