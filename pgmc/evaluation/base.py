@@ -1,0 +1,105 @@
+"""The independent units that annealing starts from: their fields, and log Z in closed form."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from pgmc.errors import DataError, IntractableError
+from pgmc.ir.model import Model
+from pgmc.ir.symbols import Binary, Categorical, Spin, Variable, access_axes
+
+Array: TypeAlias = npt.NDArray[Any]
+Arrays: TypeAlias = Mapping[str, Array]
+
+
+def base_name(variable: str) -> str:
+    """The name of the parameter that holds the base's fields of a variable."""
+    return f"base_{variable}"
+
+
+def base_fields(model: Model, dtype: str, data: Arrays | None = None) -> dict[str, Array]:
+    """Fields of independent units: 0 (uniform), or matched to the means of data.
+
+    A binary unit with smoothed mean m has the field log(m / (1 - m)), a spin half of that with m = P(+1),
+    a categorical unit the logarithms of its smoothed frequencies. Half an observation of each state is
+    added to the counts, so that a unit that never changes in the data keeps a finite field.
+
+    Parameters
+    ----------
+    model
+        The model whose variables the base is over.
+    dtype
+        ``"float32"`` or ``"float64"``.
+    data
+        Name of some of the variables -> ``(n, *shape)``. The others get uniform units.
+
+    Returns
+    -------
+    dict
+        ``base_<variable>`` -> array of the variable's shape, the states last for a categorical one.
+
+    References
+    ----------
+    Salakhutdinov and Murray (2008), section 4.2: the base-rate model.
+    """
+    return {
+        base_name(v.name): np.ascontiguousarray(_fields(v, None if data is None else data.get(v.name)), dtype=dtype)
+        for v in model.variables
+    }
+
+
+def _fields(variable: Variable, values: Array | None) -> Array:
+    if not isinstance(variable.domain, Binary | Spin | Categorical):
+        raise IntractableError(
+            f"{variable.name}: annealing starts from independent discrete units, and this one is {variable.domain}."
+        )
+    if values is None:
+        return np.zeros([axis.size for axis in access_axes(variable)])
+    match variable.domain:
+        case Categorical(states):
+            counts = np.stack([(values == k).sum(axis=0) for k in range(states)], axis=-1) + 0.5
+            return np.asarray(np.log(counts / counts.sum(axis=-1, keepdims=True)))
+        case _:
+            on = (values == 1).sum(axis=0) + 0.5
+            odds = np.log(on / (len(values) + 1.0 - on))
+            return np.asarray(0.5 * odds if isinstance(variable.domain, Spin) else odds)
+
+
+def check_base(model: Model, fields: Arrays, dtype: str) -> dict[str, Array]:
+    """The user's fields in the program's type, with uniform units for the variables that have none.
+
+    Raises
+    ------
+    DataError
+        If a name is unknown, or a shape is wrong, or a value is not finite.
+    """
+    checked = base_fields(model, dtype)
+    names = {v.name for v in model.variables}
+    for name, given in fields.items():
+        if name not in names:
+            raise DataError(f"base: {name!r} is not a variable of the model; its variables are {sorted(names)}.")
+        array = np.asarray(given, dtype=dtype)
+        wanted = checked[base_name(name)].shape
+        if array.shape != wanted or not np.isfinite(array).all():
+            raise DataError(f"base: {name} needs finite fields of shape {wanted}, got shape {array.shape}.")
+        checked[base_name(name)] = np.ascontiguousarray(array)
+    return checked
+
+
+def base_log_partition(model: Model, fields: Arrays) -> float:
+    """log Z of the base, in nats: the sum over units of the log of the sum over states."""
+    total = 0.0
+    for variable in model.variables:
+        field = np.asarray(fields[base_name(variable.name)], dtype=np.float64)
+        match variable.domain:
+            case Categorical():
+                total += float(np.logaddexp.reduce(field, axis=-1).sum())
+            case Spin():
+                total += float(np.logaddexp(field, -field).sum())
+            case _:
+                total += float(np.logaddexp(0.0, field).sum())
+    return total
