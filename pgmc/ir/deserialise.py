@@ -1,0 +1,333 @@
+"""Reading what ``serialise`` wrote. Nothing is trusted: types, names, shapes, scopes, depth and size are checked."""
+
+from __future__ import annotations
+
+import keyword
+import math
+import re
+from collections.abc import Mapping, Sequence
+from fractions import Fraction
+from typing import Any, TypeAlias, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+from pgmc.errors import CheckpointError, InternalError
+from pgmc.ir.check import NAME, check_model
+from pgmc.ir.model import EnergyTerm, Model
+from pgmc.ir.nodes import (
+    FUNCTIONS,
+    Access,
+    Add,
+    Bracket,
+    Call,
+    Compare,
+    Index,
+    LogSumExp,
+    Mul,
+    Number,
+    Position,
+    Pow,
+    Scalar,
+    Sum,
+)
+from pgmc.ir.serialise import DOMAINS, Json
+from pgmc.ir.symbols import (
+    Axis,
+    Categorical,
+    Constant,
+    Constraint,
+    Domain,
+    Input,
+    Parameter,
+    Symbol,
+    Variable,
+    access_axes,
+    shape_of,
+)
+
+Arrays: TypeAlias = Mapping[str, npt.NDArray[Any]]
+T = TypeVar("T")
+
+MAX_DEPTH = 100
+MAX_NODES = 1_000_000
+MAX_ENTRIES = 2**40
+MAX_RANK = 32
+
+_FRACTION = re.compile(r"-?[0-9]{1,400}(/[1-9][0-9]{0,399})?", re.ASCII)
+_SHOWN = re.compile(r"[ -~]{0,100}", re.ASCII)
+_ANONYMOUS = re.compile(r"constant_[0-9]{1,9}", re.ASCII)
+
+
+def model_from_data(data: Json, arrays: Arrays) -> Model:
+    """The model that ``model_to_data`` described.
+
+    Raises
+    ------
+    CheckpointError
+        If anything at all is not as it should be. No other error is raised, whatever the data.
+    """
+    fields = _fields(data, "model", ("name", "variables", "inputs", "parameters", "constants", "terms"))
+    used: set[str] = set()
+    variables = tuple(_variable(item) for item in _list(fields["variables"], "variables"))
+    inputs = tuple(_input(item) for item in _list(fields["inputs"], "inputs"))
+    parameters = tuple(_parameter(item, arrays, used) for item in _list(fields["parameters"], "parameters"))
+    constants = tuple(_constant(item, arrays, used) for item in _list(fields["constants"], "constants"))
+    symbols = _by_name((*variables, *inputs, *parameters, *constants))
+    if not variables:
+        raise CheckpointError("The model has no variables.")
+    if used != set(arrays):
+        raise CheckpointError(f"Arrays that belong to no symbol: {sorted(set(arrays) - used)[:3]}.")
+    reader = _Reader(symbols)
+    terms = tuple(reader.term(item) for item in _list(fields["terms"], "terms"))
+    model = Model(_name(fields["name"], "model"), variables, inputs, parameters, constants, terms)
+    try:
+        check_model(model)
+    except InternalError as error:
+        raise CheckpointError(str(error).removesuffix(" Please report this.")) from None
+    return model
+
+
+# ---- symbols ---------------------------------------------------------------------------------------------
+
+
+def _by_name(symbols: Sequence[Symbol]) -> dict[str, Symbol]:
+    names = {symbol.name: symbol for symbol in symbols}
+    if len(names) != len(symbols):
+        raise CheckpointError("Two symbols of the model have the same name.")
+    for name, symbol in names.items():
+        anonymous = _ANONYMOUS.fullmatch(name) is not None
+        reserved = name == "inverse_temperature" or name.startswith(("base_", "pgmc_"))
+        if reserved or (anonymous and not isinstance(symbol, Constant)):
+            raise CheckpointError(f"The name {name!r} is reserved.")
+    return names
+
+
+def _variable(item: Json) -> Variable:
+    fields = _fields(item, "variable", ("name", "axes", "domain"))
+    return Variable(_name(fields["name"], "variable"), _axes(fields["axes"]), _domain(fields["domain"]))
+
+
+def _input(item: Json) -> Input:
+    fields = _fields(item, "input", ("name", "axes", "domain"))
+    return Input(_name(fields["name"], "input"), _axes(fields["axes"]), _domain(fields["domain"]))
+
+
+def _parameter(item: Json, arrays: Arrays, used: set[str]) -> Parameter:
+    fields = _fields(item, "parameter", ("name", "axes", "constraint"))
+    name, axes = _name(fields["name"], "parameter"), _axes(fields["axes"])
+    flags = _list(fields["constraint"], "constraint")
+    known = ("symmetric", "zero_diagonal", "positive", "masked")
+    if any(flag not in known for flag in flags) or len(set(flags)) != len(flags):
+        raise CheckpointError(f"Parameter {name}: unknown constraints.")
+    shape = tuple(axis.size for axis in axes)
+    square = len(shape) == 2 and shape[0] == shape[1]
+    if ("symmetric" in flags or "zero_diagonal" in flags) and not square:
+        raise CheckpointError(f"Parameter {name}: its constraint needs a square matrix, its shape is {shape}.")
+    if "positive" in flags and ("masked" in flags or "zero_diagonal" in flags):
+        raise CheckpointError(f"Parameter {name}: positive entries cannot be kept at zero.")
+    mask = _array(f"mask.{name}", shape, arrays, used) if "masked" in flags else None
+    if mask is not None and mask.dtype != np.bool_:
+        raise CheckpointError(f"Parameter {name}: its mask is {mask.dtype}, not boolean.")
+    init: Any = None
+    if f"init.{name}" in arrays:
+        one_number = arrays[f"init.{name}"].ndim == 0
+        init = _array(f"init.{name}", () if one_number else shape, arrays, used)
+        init = float(init) if one_number else init
+    return Parameter(name, axes, Constraint(**dict.fromkeys(flags, True), mask=mask), init)
+
+
+def _constant(item: Json, arrays: Arrays, used: set[str]) -> Constant:
+    fields = _fields(item, "constant", ("name", "axes", "shown"))
+    name, axes, shown = _name(fields["name"], "constant"), _axes(fields["axes"]), fields["shown"]
+    if shown is not None and not (isinstance(shown, str) and _SHOWN.fullmatch(shown)):
+        raise CheckpointError(f"Constant {name}: what equations print for it must be short ASCII text.")
+    value = _array(f"constant.{name}", tuple(axis.size for axis in axes), arrays, used)
+    return Constant(name, axes, value, shown)
+
+
+def _array(name: str, shape: tuple[int, ...], arrays: Arrays, used: set[str]) -> npt.NDArray[Any]:
+    if name not in arrays:
+        raise CheckpointError(f"The array {name!r} is missing.")
+    array = arrays[name]
+    if array.shape != shape or array.dtype not in (np.dtype(np.float64), np.dtype(np.bool_)):
+        raise CheckpointError(f"The array {name!r} must have shape {shape}, got {array.dtype} {array.shape}.")
+    if not np.isfinite(array).all():
+        raise CheckpointError(f"The array {name!r} has values that are not finite.")
+    used.add(name)
+    return array
+
+
+def _axes(item: Json) -> tuple[Axis, ...]:
+    axes = []
+    for entry in _list(item, "axes", MAX_RANK):
+        pair = _list(entry, "axis")
+        if len(pair) != 2 or pair[1] not in ("open", "periodic"):
+            raise CheckpointError("An axis must be a size and 'open' or 'periodic'.")
+        axes.append(Axis(_integer(pair[0], 1, MAX_ENTRIES, "size"), pair[1]))
+    if math.prod(axis.size for axis in axes) > MAX_ENTRIES:
+        raise CheckpointError("An array of the model is larger than any machine's memory.")
+    return tuple(axes)
+
+
+def _domain(item: Json) -> Domain:
+    if isinstance(item, str) and item in DOMAINS:
+        return DOMAINS[item]
+    pair = _list(item, "domain")
+    if len(pair) != 2 or pair[0] != "categorical":
+        raise CheckpointError("Unknown domain of a variable.")
+    return Categorical(_integer(pair[1], 2, MAX_ENTRIES, "number of states"))
+
+
+def _indices(item: Json, symbols: Mapping[str, Symbol]) -> tuple[Index, ...]:
+    """Indices with the keys of canonical terms: -1, -2, ..."""
+    indices = []
+    for number, entry in enumerate(_list(item, "indices")):
+        name, extent = _pair(entry)
+        indices.append(Index(-1 - number, _name(name, "index"), None if extent is None else _extent(extent, symbols)))
+    return tuple(indices)
+
+
+def _extent(item: Json, symbols: Mapping[str, Symbol]) -> tuple[str, int]:
+    pair = _list(item, "extent")
+    if len(pair) != 2 or not isinstance(pair[0], str) or pair[0] not in symbols:
+        raise CheckpointError("An index runs over an axis of no symbol.")
+    symbol = symbols[pair[0]]
+    axis = _integer(pair[1], -1, len(access_axes(symbol)) - 1, "axis")
+    if axis == -1 and len(access_axes(symbol)) == len(shape_of(symbol)):
+        raise CheckpointError(f"An index runs over the states of {symbol.name}, which has none.")
+    return symbol.name, axis
+
+
+# ---- terms -----------------------------------------------------------------------------------------------
+
+
+class _Reader:
+    """Reads expressions; an index may be used only inside the sum that binds it."""
+
+    def __init__(self, symbols: Mapping[str, Symbol]) -> None:
+        self.symbols = symbols
+        self.indices: tuple[Index, ...] = ()
+        self.bound: set[int] = set()
+        self.nodes = 0
+
+    def term(self, item: Json) -> EnergyTerm:
+        fields = _fields(item, "term", ("name", "indices", "over", "body"))
+        label = None if fields["name"] is None else _name(fields["name"], "term")
+        self.indices, self.bound = _indices(fields["indices"], self.symbols), set()
+        over = self.bind(fields["over"])
+        return EnergyTerm(self.node(fields["body"], 0), tuple(self.indices[k] for k in over), label)
+
+    def bind(self, item: Json) -> list[int]:
+        numbers = [_integer(k, 0, len(self.indices) - 1, "index") for k in _list(item, "indices of a sum")]
+        if len(set(numbers)) != len(numbers) or self.bound & set(numbers):
+            raise CheckpointError("An index is bound twice.")
+        self.bound |= set(numbers)
+        return numbers
+
+    def node(self, item: Json, depth: int) -> Scalar:
+        self.nodes += 1
+        if depth > MAX_DEPTH or self.nodes > MAX_NODES:
+            raise CheckpointError("An expression of the model is nested too deeply or is too long.")
+        parts = _list(item, "expression")
+        kind = parts[0] if parts else None
+        match kind, parts[1:]:
+            case "Number", [value]:
+                return Number(_fraction(value))
+            case "Access", [name, positions]:
+                return self.access(name, positions)
+            case "Add", [terms]:
+                return Add(tuple(self.node(t, depth + 1) for t in _list(terms, "terms")))
+            case "Mul", [factors]:
+                return Mul(tuple(self.node(f, depth + 1) for f in _list(factors, "factors")))
+            case "Pow", [base, exponent]:
+                return Pow(self.node(base, depth + 1), _fraction(exponent))
+            case "Call", [function, argument]:
+                if not isinstance(function, str) or function not in FUNCTIONS:
+                    raise CheckpointError("An expression calls an unknown function.")
+                return Call(function, self.node(argument, depth + 1))
+            case "Sum" | "LogSumExp", [over, body]:
+                return self.reduction(kind, over, body, depth)
+            case "Bracket", [relations]:
+                return Bracket(tuple(self.relation(r) for r in _list(relations, "relations")))
+            case _:
+                raise CheckpointError("An expression has a part of an unknown kind.")
+
+    def reduction(self, kind: str, over: Json, body: Json, depth: int) -> Scalar:
+        numbers = self.bind(over)
+        inner = self.node(body, depth + 1)
+        self.bound -= set(numbers)
+        indices = tuple(self.indices[k] for k in numbers)
+        return Sum(inner, indices) if kind == "Sum" else LogSumExp(inner, indices)
+
+    def access(self, name: Json, item: Json) -> Access:
+        if not isinstance(name, str) or name not in self.symbols:
+            raise CheckpointError("An expression uses a symbol that is not declared.")
+        symbol = self.symbols[name]
+        positions = tuple(self.position(p) for p in _list(item, "positions"))
+        if len(positions) != len(access_axes(symbol)):
+            raise CheckpointError(f"{name} has {len(access_axes(symbol))} axes, not {len(positions)}.")
+        return Access(symbol, positions)
+
+    def position(self, item: Json) -> Position:
+        if type(item) is int:
+            return Position(((self.index(item), 1),))
+        offset, *pairs = _list(item, "position") or [None]
+        terms = []
+        for pair in pairs:
+            number, factor = _pair(pair)
+            terms.append((self.index(number), _integer(factor, -(2**31), 2**31, "coefficient")))
+        if len({index for index, _ in terms}) != len(terms) or any(factor == 0 for _, factor in terms):
+            raise CheckpointError("A position names an index twice, or with the coefficient 0.")
+        return Position(tuple(terms), _integer(offset, -(2**40), 2**40, "offset"))
+
+    def index(self, number: Json) -> Index:
+        if type(number) is not int or number not in self.bound:
+            raise CheckpointError("An index is used outside the sum that runs over it.")
+        return self.indices[number]
+
+    def relation(self, item: Json) -> Compare:
+        parts = _list(item, "relation")
+        if len(parts) != 3 or parts[1] not in ("==", "!=", "<", "<="):
+            raise CheckpointError("A relation must be two positions and one of == != < <=.")
+        return Compare(self.position(parts[0]), parts[1], self.position(parts[2]))
+
+
+# ---- plain values ----------------------------------------------------------------------------------------
+
+
+def _fields(item: Json, what: str, names: tuple[str, ...]) -> dict[str, Json]:
+    if not isinstance(item, dict) or set(item) != set(names):
+        raise CheckpointError(f"The description of a {what} must have the fields {', '.join(names)}.")
+    return item
+
+
+def _list(item: Json, what: str, longest: int = MAX_NODES) -> list[Json]:
+    if not isinstance(item, list) or len(item) > longest:
+        raise CheckpointError(f"The {what} must be a list of at most {longest} items.")
+    return item
+
+
+def _pair(item: Json) -> tuple[Json, Json]:
+    pair = _list(item, "pair")
+    if len(pair) != 2:
+        raise CheckpointError("A pair must have two items.")
+    return pair[0], pair[1]
+
+
+def _integer(item: Json, low: int, high: int, what: str) -> int:
+    if type(item) is not int or not low <= item <= high:
+        raise CheckpointError(f"The {what} must be an integer from {low} to {high}.")
+    return item
+
+
+def _name(item: Json, what: str) -> str:
+    if not isinstance(item, str) or NAME.fullmatch(item) is None or keyword.iskeyword(item):
+        raise CheckpointError(f"The name of a {what} is not allowed.")
+    return item
+
+
+def _fraction(item: Json) -> Fraction:
+    if not isinstance(item, str) or _FRACTION.fullmatch(item) is None:
+        raise CheckpointError("A number must be an integer or a fraction.")
+    return Fraction(item)
