@@ -1,0 +1,91 @@
+"""Persistent contrastive divergence: the negative phase is a set of chains that go on from step to step."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from pgmc.errors import ArgumentError
+from pgmc.ir.queries import Sweep
+from pgmc.learning.objective import Array, Arrays, Estimate, Setup, Terms, check_count
+from pgmc.learning.phases import contrast, draw_latents
+
+
+@dataclass(frozen=True)
+class PCD(Terms):
+    """Persistent contrastive divergence, or stochastic maximum likelihood.
+
+    Fantasy chains follow the model while it changes: k Gibbs sweeps each step, from where the last step
+    left them. With a small learning rate they stay near the model's law, and the gradient has little
+    bias. Chains start at random rows of the data, with latents drawn given them.
+
+    Parameters
+    ----------
+    k
+        Sweeps each step.
+    chains
+        Number of fantasy chains.
+    latent_sweeps
+        Sweeps over the latents given the data, used only where these interact (else one sweep draws them exactly).
+
+    Raises
+    ------
+    ArgumentError
+        If k, chains or latent_sweeps is below 1; at the start of a fit, if the model has inputs: a
+        fantasy belongs to the input it was drawn under, and the next batch has other inputs. ``CD``
+        starts at the data and has no such difficulty.
+
+    References
+    ----------
+    Younes (1999), On the convergence of Markovian stochastic algorithms. Tieleman (2008), Training
+    restricted Boltzmann machines using approximations to the likelihood gradient.
+    """
+
+    k: int = 1
+    chains: int = 100
+    latent_sweeps: int = 10
+
+    def __post_init__(self) -> None:
+        check_count("PCD: k", self.k)
+        check_count("PCD: chains", self.chains)
+        check_count("PCD: latent_sweeps", self.latent_sweeps)
+
+    def prepare(self, setup: Setup, params: Mapping[str, Array]) -> Arrays:
+        """The chains at random rows of the data."""
+        if setup.inputs:
+            raise ArgumentError(
+                f"PCD: model {setup.executable.model.name!r} is conditional on {', '.join(setup.inputs)}. A persistent "
+                "chain belongs to the inputs it was run under, and each batch has others. Use CD(k)."
+            )
+        rows = len(next(iter(setup.data.values())))
+        chosen = setup.stream.child("start").generator().integers(rows, size=self.chains)
+        start = {name: np.ascontiguousarray(setup.data[name][chosen]) for name in setup.observed}
+        return draw_latents(setup, params, start, "start latents", 0, self.latent_sweeps)
+
+    def gradient(
+        self, setup: Setup, params: Mapping[str, Array], batch: Arrays, step: int, state: Arrays, measure: bool
+    ) -> Estimate:
+        """∂F(data) - ∂F(fantasies), after k sweeps of the fantasies under the present parameters."""
+        data = batch
+        if setup.latents and not setup.has_free_energy:
+            data = draw_latents(setup, params, batch, "latents", step, self.latent_sweeps)
+        fantasies = {name: values.copy() for name, values in state.items()}
+        every = tuple(v.name for v in setup.executable.model.variables)
+        # Latents first: the fantasies of the observed variables are then drawn last, under these
+        # parameters only.
+        setup.executable.sweep(
+            Sweep(every, first=setup.latents),
+            params,
+            fantasies,
+            stream=setup.stream.child("negative phase"),
+            first_sweep=step * self.k,
+            sweeps=self.k,
+            threads=setup.threads,
+        )
+        return contrast(setup, params, data, fantasies, measure, fantasies)
+
+    def validate(self, setup: Setup, params: Mapping[str, Array], data: Arrays) -> dict[str, float]:
+        """Nothing of its own."""
+        return {}

@@ -1,0 +1,151 @@
+"""The training loop: minibatches, gradients, steps, and what is recorded of them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from pgmc.learning.coordinates import Coordinates
+from pgmc.learning.minibatches import count_batches, minibatches
+from pgmc.learning.objective import Estimate, Objective, Setup
+from pgmc.learning.optimizers import Optimizer
+from pgmc.learning.progress import Progress
+from pgmc.learning.report import Callback, DivergenceError, EpochReport
+from pgmc.learning.resume import RunFiles
+from pgmc.learning.run_state import RunState
+from pgmc.runtime.streams import Stream
+
+Array: TypeAlias = npt.NDArray[Any]
+Arrays: TypeAlias = dict[str, Array]
+
+MEASUREMENTS_PER_EPOCH = 4
+"""Metrics that cost extra work are taken at this many steps of an epoch, evenly spaced."""
+
+
+@dataclass(frozen=True)
+class Training:
+    """A fit: what stays the same while it runs."""
+
+    setup: Setup
+    coordinates: Coordinates
+    objective: Objective
+    optimizer: Optimizer
+    batch_size: int
+    validation: Arrays | None
+    shuffle: Stream
+    callbacks: Sequence[Callback]
+    progress: Progress
+    files: RunFiles | None
+
+    @property
+    def batches(self) -> int:
+        """Steps in an epoch."""
+        return count_batches(len(next(iter(self.setup.data.values()))), self.batch_size)
+
+    def begin(self, params: Mapping[str, Array]) -> RunState:
+        """The state before the first step."""
+        values = self.coordinates.of_params(params)
+        state = self.objective.prepare(self.setup, self.coordinates.to_params(values))
+        return RunState(values, self.optimizer.prepare(values), state)
+
+    def run(self, state: RunState, epochs: int) -> str | None:
+        """Train until ``epochs`` epochs are done; why it ended earlier, if it did."""
+        self.progress.start(epochs, self.batches, state.epoch)
+        try:
+            while state.epoch < epochs:
+                self._run_epoch(state)
+                if self.files is not None:
+                    self.files.save(state)
+                self.progress.epoch(state.rows[-1])
+                if self._tell_callbacks(state):
+                    return "callback"
+        except KeyboardInterrupt:
+            return "interrupted"
+        finally:
+            self.progress.stop()
+        return None
+
+    def _run_epoch(self, state: RunState) -> None:
+        began, before = time.perf_counter(), {name: value.copy() for name, value in state.values.items()}
+        generator = self.shuffle.child(f"epoch {state.epoch}").generator()
+        every = max(1, self.batches // MEASUREMENTS_PER_EPOCH)
+        norms: list[float] = []
+        measured: list[dict[str, float]] = []
+        for k, batch in enumerate(minibatches(self.setup.data, self.batch_size, generator)):
+            params = self.coordinates.to_params(state.values)
+            estimate = self.objective.gradient(self.setup, params, batch, state.step, state.objective, k % every == 0)
+            norms.append(self._apply(state, params, estimate, before, state.epoch + k / self.batches))
+            measured += [estimate.metrics] if estimate.metrics else []
+            self.progress.step()
+        row = {"epoch": state.epoch + 1.0, "learning_rate": self.optimizer.rate(state.epoch)}
+        row |= {"gradient_norm": float(np.mean(norms)), **_mean(measured), **self._validate(state)}
+        state.rows.append(row | {"seconds": time.perf_counter() - began})
+        state.epoch += 1
+
+    def _apply(self, state: RunState, params: Arrays, estimate: Estimate, before: Arrays, epoch: float) -> float:
+        """One step of the optimiser; the norm of the gradient."""
+        gradients = self.coordinates.gradients(params, estimate.gradients)
+        squares = {name: float(np.vdot(g, g)) for name, g in gradients.items()}
+        for name, square in squares.items():
+            if not np.isfinite(square) and not np.isfinite(gradients[name]).all():
+                raise self._divergence(state, name, params, "the gradient of")
+        with np.errstate(over="ignore", invalid="ignore"):  # looked for below
+            self.optimizer.step(
+                state.values, gradients, state.memory, step=state.step, epoch=epoch, decayed=self.coordinates.decayed
+            )
+        self.coordinates.keep(state.values)
+        for name, value in state.values.items():
+            # A sum is the cheapest thing that a value that is not finite shows in; it may also overflow
+            # by itself.
+            with np.errstate(over="ignore", invalid="ignore"):
+                suspicious = not np.isfinite(value.sum())
+            if suspicious and not np.isfinite(value).all():
+                raise self._divergence(state, name, self.coordinates.to_params(before), "")
+        state.objective = estimate.state
+        state.step += 1
+        return float(np.sqrt(sum(squares.values())))
+
+    def _divergence(self, state: RunState, name: str, params: Arrays, what: str) -> DivergenceError:
+        kept = {key: value.copy() for key, value in params.items()}
+        return DivergenceError(
+            f"Training of {self.setup.executable.model.name!r}: {f'{what} ' if what else ''}parameter {name!r} is "
+            f"not finite at step {state.step} (epoch {state.epoch + 1}, learning rate "
+            f"{self.optimizer.rate(state.epoch):g}). Lower the learning rate; the last finite parameters are in "
+            "the attribute params of this error.",
+            name,
+            state.step,
+            kept,
+            state.history,
+        )
+
+    def _validate(self, state: RunState) -> dict[str, float]:
+        """Metrics on held-out data, and how much less probable the model finds them than training data."""
+        if self.validation is None:
+            return {}
+        setup, params = self.setup, self.coordinates.to_params(state.values)
+        metrics = self.objective.validate(setup, params, self.validation)
+        if setup.has_free_energy:
+            rows = len(next(iter(self.validation.values())))
+            seen = {name: values[:rows] for name, values in setup.data.items()}
+            held_out, trained = setup.energies(params, self.validation), setup.energies(params, seen)
+            metrics = {"free_energy_gap": float(held_out.mean() - trained.mean())} | metrics
+        return {f"validation_{name}": value for name, value in metrics.items()}
+
+    def _tell_callbacks(self, state: RunState) -> bool:
+        """Whether a callback wants to stop."""
+        if not self.callbacks:
+            return False
+        params = {name: value.copy() for name, value in self.coordinates.to_params(state.values).items()}
+        report = EpochReport(state.epoch, state.step, params, state.rows[-1], state.history)
+        return any([callback(report) is True for callback in self.callbacks])
+
+
+def _mean(measured: Sequence[Mapping[str, float]]) -> dict[str, float]:
+    """The mean of each metric over the steps at which it was taken."""
+    names = dict.fromkeys(name for metrics in measured for name in metrics)
+    return {name: float(np.mean([m[name] for m in measured if name in m])) for name in names}
