@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import operator
-from collections.abc import Callable
 from fractions import Fraction
 
-from pgmc.ir.nodes import ONE, ZERO, Add, BatchMean, Bracket, Compare, Mul, Number, Pow, Scalar, Sum
+from pgmc.derivation.relations import simplify_relations
+from pgmc.ir.nodes import ONE, ZERO, Add, BatchMean, Bracket, Mul, Number, Pow, Scalar, Sum
 from pgmc.ir.rewrite import free_indices, map_children
 
 
@@ -24,43 +23,10 @@ def tidy(node: Scalar) -> Scalar:
             return summed(body, over)
         case BatchMean(body):
             return ZERO if body == ZERO else node
-        case Bracket(relations):
-            return _bracket(relations)
+        case Bracket():
+            return multiply(node)
         case _:
             return node
-
-
-def _bracket(relations: tuple[Compare, ...]) -> Scalar:
-    """The bracket without relations whose truth is known; 0 if one of them is false."""
-    undecided = tuple(r for r in relations if _truth(r) is None)
-    if any(_truth(r) is False for r in relations):
-        return ZERO
-    return Bracket(undecided) if undecided else ONE
-
-
-def _same_bracket(bracket: Bracket, other: Scalar) -> bool:
-    """Whether two brackets are one condition; its square is itself."""
-    if not isinstance(other, Bracket) or len(bracket.relations) != len(other.relations):
-        return False
-    return all(
-        r == s or (r.operator == s.operator and r.operator in ("==", "!=") and (r.left, r.right) == (s.right, s.left))
-        for r, s in zip(bracket.relations, other.relations, strict=True)
-    )
-
-
-def _truth(relation: Compare) -> bool | None:
-    """Whether a relation holds whatever the indices; None if that depends on them."""
-    if relation.left.terms != relation.right.terms:
-        return None
-    return _OPERATORS[relation.operator](relation.left.offset, relation.right.offset)
-
-
-_OPERATORS: dict[str, Callable[[int, int], bool]] = {
-    "==": operator.eq,
-    "!=": operator.ne,
-    "<": operator.lt,
-    "<=": operator.le,
-}
 
 
 def add(*terms: Scalar) -> Scalar:
@@ -78,17 +44,24 @@ def add(*terms: Scalar) -> Scalar:
 
 
 def multiply(*factors: Scalar) -> Scalar:
-    """The product of tidy factors, its number first."""
+    """The product of tidy factors, its number first, without conditions that follow from others."""
     flat: list[Scalar] = []
     for factor in factors:
         flat.extend(factor.factors if isinstance(factor, Mul) else (factor,))
     coefficient = Fraction(1)
     rest: list[Scalar] = []
+    relations = simplify_relations(r for factor in flat if isinstance(factor, Bracket) for r in factor.relations)
+    if relations is None:
+        return ZERO
+    pending = list(relations)
     for factor in flat:
         if isinstance(factor, Number):
             coefficient *= factor.value
-        elif not (isinstance(factor, Bracket) and any(_same_bracket(factor, known) for known in rest)):
+        elif not isinstance(factor, Bracket):
             rest.append(factor)
+        elif kept := tuple(r for r in dict.fromkeys(factor.relations) if r in pending):
+            rest.append(Bracket(kept))
+            pending = [r for r in pending if r not in kept]
     if coefficient == 0:
         return ZERO
     if not rest:
@@ -126,7 +99,7 @@ def summed(body: Scalar, over: tuple[object, ...]) -> Scalar:
     if isinstance(body, Sum):
         return Sum(body.body, (*indices, *body.over))  # type: ignore[arg-type]
     if isinstance(body, Mul) and isinstance(body.factors[0], Number):
-        return Mul((body.factors[0], Sum(multiply(*body.factors[1:]), indices)))  # type: ignore[arg-type]
+        return Mul((body.factors[0], summed(multiply(*body.factors[1:]), indices)))
     return Sum(body, indices)  # type: ignore[arg-type]
 
 

@@ -1,0 +1,206 @@
+"""Generated texts run as plain Python, and compared with the interpreter of the ir."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from enumeration import Arrays, base_params, random_params, random_states
+
+from pgmc.codegen.numpy_printer import NumpyText, build_numpy_text
+from pgmc.compiler import Compiler, kernel_name
+from pgmc.errors import IntractableError
+from pgmc.ir.answers import Refusal
+from pgmc.ir.model import Model
+from pgmc.ir.queries import Conditional, Energy, Ensemble, FreeEnergy, Gradient, Query, Sweep
+from pgmc.ir.signatures import Argument, Role
+from pgmc.ir.symbols import Categorical
+from pgmc.runtime.interpreted import InterpretedKernel
+from pgmc.runtime.kernels import CompiledKernel, Kernel, Launch, Panel, first_sites
+from pgmc.runtime.streams import random_words, uniforms
+
+ROWS = 6
+LAUNCH = Launch(key=(123, 456), first_chain=3, first_sweep=5, sweeps=2)
+
+
+def run_as_python(source: str, name: str) -> Callable[..., None]:
+    """The function of a generated module with ``njit`` doing nothing."""
+    text = source.replace("from numba import njit", "def njit(*_, **__):\n    return lambda function: function")
+    space: dict[str, Any] = {}
+    exec(compile(text, f"<{name}>", "exec"), space)  # noqa: S102  the text under test
+
+    def call(*arguments: Any) -> None:
+        with np.errstate(over="ignore"):  # random words are meant to wrap around
+            space[name](*arguments)
+
+    return call
+
+
+# ---- queries -----------------------------------------------------------------------------------------------------
+
+
+def subsets(names: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+    """Every subset, in order."""
+    return itertools.chain.from_iterable(itertools.combinations(names, size) for size in range(len(names) + 1))
+
+
+def free_energies(compiler: Compiler, ensemble: Ensemble = Ensemble.PLAIN) -> list[FreeEnergy]:
+    """Every free energy that is offered."""
+    names = tuple(variable.name for variable in compiler.model.variables)
+    queries = [FreeEnergy(observed, ensemble) for observed in subsets(names)]
+    return [query for query in queries if not isinstance(compiler.derive(query), Refusal)]
+
+
+def all_queries(compiler: Compiler, ensemble: Ensemble = Ensemble.PLAIN) -> list[Query]:
+    """Everything that can be asked, a few sweeps among it."""
+    names = tuple(variable.name for variable in compiler.model.variables)
+    queries: list[Query] = [Energy(ensemble), *(Conditional(name, ensemble) for name in names)]
+    free = free_energies(compiler, ensemble)
+    queries += [*free, Sweep(names, ensemble=ensemble)]
+    if ensemble is Ensemble.PLAIN:
+        parameters = tuple(parameter.name for parameter in compiler.model.parameters)
+        queries += [Gradient(of, parameters) for of in (Energy(), *free) if parameters]
+        queries += [Sweep(names, masked=names[:1], backward=True)]
+        queries += [Sweep(names[1:], first=names[-1:], masked=names[1:])] if len(names) > 1 else []
+    return [query for query in queries if _can_differentiate(compiler, query)]
+
+
+def _can_differentiate(compiler: Compiler, query: Query) -> bool:
+    try:
+        compiler.answer(query)
+    except IntractableError:
+        return False
+    return True
+
+
+def model_of(compiler: Compiler, query: Query) -> Model:
+    """The model that the answer to a query is about."""
+    return compiler.ensemble(query.of.ensemble if isinstance(query, Gradient) else query.ensemble)
+
+
+# ---- data --------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Data:
+    """Random parameters, states, weights and masks for a model, in one dtype."""
+
+    params: Arrays
+    state: Arrays
+    weights: Any
+    masks: Arrays
+
+    def panel(self, masked: tuple[str, ...] = ()) -> Panel:
+        """The data for one call, with a state that may be overwritten."""
+        state = {name: array.copy() for name, array in self.state.items()}
+        masks = {name: self.masks[name] for name in masked}
+        return Panel(ROWS, self.params, state, self.weights, masks)
+
+
+def random_data(model: Model, dtype: str = "float64", seed: int = 0) -> Data:
+    """Data for every ensemble of a model."""
+    rng = np.random.default_rng([seed, 7])
+    state = random_states(model, ROWS, seed) | {"inverse_temperature": rng.random(ROWS)}
+    masks = {variable.name: rng.random(state[variable.name].shape) < 0.4 for variable in model.variables}
+    params = random_params(model, seed) | base_params(model, seed)
+    return Data(_converted(params, dtype), _converted(state, dtype), rng.random(ROWS).astype(dtype), masks)
+
+
+def _converted(arrays: Arrays, dtype: str) -> Arrays:
+    return {
+        name: np.array(array, dtype=np.int64 if array.dtype.kind == "i" else dtype, order="C")
+        for name, array in arrays.items()
+    }
+
+
+# ---- comparing ---------------------------------------------------------------------------------------------------
+
+
+def python_kernel(compiler: Compiler, query: Query) -> CompiledKernel:
+    """The generated kernel of a query, not compiled."""
+    module = compiler.stages(query).module
+    return CompiledKernel(module, run_as_python(module.source, module.name), model_of(compiler, query))
+
+
+def disagreement(compiler: Compiler, query: Query, kernel: Kernel, data: Data) -> float:
+    """The largest error of a kernel, relative to the largest number; for sweeps, the share of units that differ."""
+    reference = InterpretedKernel(compiler.answer(query), model_of(compiler, query), compiler.dtype)
+    masked = query.masked if isinstance(query, Sweep) else ()
+    mine, wanted = data.panel(masked), data.panel(masked)
+    if isinstance(query, Sweep):
+        kernel.sweep(mine, LAUNCH)
+        reference.sweep(wanted, LAUNCH)
+        return max(float(np.mean(mine.state[name] != wanted.state[name])) for name in mine.state)
+    return distance(kernel.evaluate(mine), reference.evaluate(wanted))
+
+
+def distance(mine: Arrays, wanted: Arrays) -> float:
+    """The largest relative error of a set of arrays of the same shapes."""
+    assert set(mine) == set(wanted)
+    assert {name: np.shape(array) for name, array in mine.items()} == {
+        name: array.shape for name, array in wanted.items()
+    }
+    errors = [
+        np.max(np.abs(mine[name] - array)) / (1 + np.max(np.abs(array)))
+        for name, array in wanted.items()
+        if array.size
+    ]
+    return float(max(errors, default=0.0))
+
+
+# ---- NumPy texts -------------------------------------------------------------------------------------------------
+
+
+def numpy_disagreement(compiler: Compiler, query: Query, data: Data) -> float:
+    """The largest error of the NumPy text of a query, as ``disagreement`` has it."""
+    model = model_of(compiler, query)
+    text = build_numpy_text(model, kernel_name(query), compiler.answer(query))
+    reference = InterpretedKernel(compiler.answer(query), model, "float64")
+    masked = query.masked if isinstance(query, Sweep) else ()
+    panel, wanted = data.panel(masked), data.panel(masked)
+    before = {name: array.copy() for name, array in panel.state.items()}
+    got = run_numpy(text, kernel_name(query), model, panel, LAUNCH if isinstance(query, Sweep) else None)
+    assert all(np.array_equal(before[name], array) for name, array in panel.state.items()), "the text has side effects"
+    if not isinstance(query, Sweep):
+        return distance(got, reference.evaluate(wanted))
+    reference.sweep(wanted, LAUNCH)
+    assert set(got) == set(query.free)
+    assert all(got[name].dtype == before[name].dtype for name in got)
+    return max(float(np.mean(got[name] != wanted.state[name])) for name in got)
+
+
+def run_numpy(text: NumpyText, name: str, model: Model, panel: Panel, launch: Launch | None) -> Arrays:
+    """What the function of a NumPy text returns."""
+    space: dict[str, Any] = {}
+    exec(compile(text.source, f"<{name}>", "exec"), space)  # noqa: S102  the text under test
+    arguments = {argument.name: _argument(argument, model, panel) for argument in text.arguments}
+    if launch is not None:
+        chains = launch.first_chain + np.arange(panel.rows)
+        arguments["uniform"] = lambda sweep, sites: uniforms(random_words(launch.key, chains, sweep, sites))
+        arguments |= {"first_sweep": launch.first_sweep, "sweeps": launch.sweeps}
+    result: Arrays = space[name](**arguments)
+    return result
+
+
+def _argument(argument: Argument, model: Model, panel: Panel) -> Any:
+    symbols = {symbol.name: symbol for symbol in model.symbols}
+    match argument.role:
+        case Role.STATE | Role.INPUT:
+            return panel.state[argument.symbol]
+        case Role.PARAMETER:
+            return panel.params[argument.symbol]
+        case Role.CONSTANT:
+            return symbols[argument.symbol].value  # type: ignore[union-attr]
+        case Role.WEIGHTS:
+            return panel.weights
+        case Role.MASK:
+            return panel.masks[argument.symbol]
+        case Role.SITE:
+            return first_sites(model)[argument.symbol]
+        case _:
+            domain = symbols[argument.symbol].domain  # type: ignore[union-attr]
+            assert isinstance(domain, Categorical)
+            return domain.states

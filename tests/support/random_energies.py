@@ -1,0 +1,28 @@
+"""The random discrete models of the acceptance checks, as ir models."""
+
+from __future__ import annotations
+
+import warnings
+
+import numpy as np
+import oracle
+from conformance import declare
+
+import pgmc
+from pgmc.ir.fresh_indices import freshen_model
+from pgmc.ir.model import Model
+
+
+def random_model(seed: int, max_states: int = 128) -> Model | None:
+    """A model of binary, spin and categorical groups with terms up to third order; None for one without terms."""
+    spec, terms, _ = oracle.random_model(np.random.default_rng(seed), max_states)
+    if not terms:
+        return None
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", pgmc.ModelWarning)
+        return freshen_model(declare(spec, terms, index_spelling=seed % 2 == 1).build())
+
+
+def random_models(seeds: range, max_states: int = 128) -> list[Model]:
+    """The models of the seeds that have terms."""
+    return [model for seed in seeds if (model := random_model(seed, max_states)) is not None]
