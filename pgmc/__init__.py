@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from pgmc.errors import VerificationError as VerificationError
     from pgmc.evaluation.enumerate import enumerate_states as enumerate_states
     from pgmc.learning.contrastive_divergence import CD as CD
+    from pgmc.learning.discriminative import Discriminative as Discriminative
     from pgmc.learning.exact_likelihood import ExactLikelihood as ExactLikelihood
     from pgmc.learning.optimizers import SGD as SGD
     from pgmc.learning.optimizers import Adam as Adam
@@ -73,6 +74,7 @@ _MODULES = {
     "pgmc.program.program": ("Program", "compile"),
     "pgmc.program.training": ("fit", "load", "save"),
     "pgmc.learning.contrastive_divergence": ("CD",),
+    "pgmc.learning.discriminative": ("Discriminative",),
     "pgmc.learning.exact_likelihood": ("ExactLikelihood",),
     "pgmc.learning.optimizers": ("SGD", "Adam"),
     "pgmc.learning.persistent": ("PCD",),

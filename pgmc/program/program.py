@@ -323,6 +323,44 @@ class Program:
             threads=threads,
         )
 
+    def predict(self, params: Params, target: str, observed: State, threads: int | None = None) -> Array:
+        """p(target | observed) of every unit of the target, exactly; all other variables are summed out.
+
+        Parameters
+        ----------
+        params : mapping of str to array
+            Every parameter.
+        target : str
+            A variable with few joint states, such as a class label.
+        observed : mapping of str to array
+            Observed variables and all inputs, ``(n, *shape)``.
+
+        Returns
+        -------
+        ndarray
+            P(1) or P(+1), ``(n, *shape)``; the probability of each state of a categorical target,
+            ``(n, *shape, states)``.
+
+        Raises
+        ------
+        IntractableError
+            If the target has too many states, or the rest cannot be summed out; the message says why.
+
+        References
+        ----------
+        Larochelle and Bengio (2008), equation 2.
+        """
+        from pgmc.evaluation.prediction import predict
+
+        (name,) = self._check_variables("predict", (target,))
+        if name in observed:
+            raise ArgumentError(f"predict: {name} is both the target and observed. Leave it out of the observed.")
+        encoded = self._encode_state(observed, self._observed_names(observed))
+        rows = len(next(iter(encoded.values()))) if encoded else 1
+        checked = encode_params(self.model, params, self.compiler.dtype)
+        variable = self.model.variable(name)
+        return predict(self.executable, checked, variable, encoded, rows=rows, threads=threads)
+
     def mean_field(
         self,
         params: Params,

@@ -86,6 +86,16 @@ class StateSum:
             total[batch.rows] = np.logaddexp(total[batch.rows], _log_sum_exp(-batch.energies))
         return total
 
+    def probabilities(self, params: Arrays) -> Array:
+        """p(state of free | given) of every joint state, ``(rows, states)``."""
+        batches = list(self._batches(params))
+        log_sums = self._log_sums(batches)
+        parts = [np.exp(-b.energies - log_sums[b.rows, None]) for b in batches]
+        by_rows: dict[int, list[Array]] = {}
+        for batch, part in zip(batches, parts, strict=True):
+            by_rows.setdefault(batch.rows.start, []).append(part)
+        return np.concatenate([np.concatenate(chunks, axis=1) for chunks in by_rows.values()])
+
     def mean_gradient(
         self, params: Arrays, wrt: tuple[str, ...], shares: Array | None = None
     ) -> tuple[Array, dict[str, Array]]:
