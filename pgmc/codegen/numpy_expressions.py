@@ -165,6 +165,7 @@ class NumpyExpressions:
         values = [self.value(factor) for factor in factors]
         if all(value.truth for value in values):
             return self._joined(values, "&")
+        values.sort(key=lambda value: value.truth)  # numbers first: a minus in front of booleans is an error
         axes = self.union(values)
         lined_up = [self.aligned(value, axes) for value in values]
         texts = [v.wrapped(Level.PRODUCT if k == 0 else Level.ATOM) for k, v in enumerate(lined_up)]
