@@ -15,7 +15,7 @@ from pgmc.errors import ArgumentError
 from pgmc.inspection.markup import write_atomically
 
 Array: TypeAlias = npt.NDArray[Any]
-SURFACE, INK, GRID = "#ffffff", "#2f3947", "#d5dae1"
+SURFACE, INK, GRID, SEAM = "#ffffff", "#2f3947", "#d5dae1", "#8793a3"
 SERIES = ("#3b7dc4", "#d9822b", "#35955f", "#8e55b3", "#c9485b", "#2b8f98")
 
 
@@ -131,7 +131,7 @@ def _tiles(rows: Array, image_shape: tuple[int, int], name: str, layout: str) ->
 
 
 def _sheet(tiles: Array, columns: int | None, colours: str, limits: tuple[float, float]) -> Any:
-    """The tiles side by side with a line of one pixel between them."""
+    """The tiles side by side with a line of one pixel between them, of a colour that no tile has."""
     n, height, width = tiles.shape
     across = columns or math.ceil(math.sqrt(n * height / width))
     if across < 1:
@@ -145,6 +145,7 @@ def _sheet(tiles: Array, columns: int | None, colours: str, limits: tuple[float,
         sheet[top : top + height, left : left + width] = tile
     inches = 8.0 / max(sheet.shape)
     figure = _figure((inches * sheet.shape[1], inches * sheet.shape[0]), tight=False)
+    figure.set_facecolor(SEAM)  # shows through where the sheet has no number
     axes = figure.add_axes((0.0, 0.0, 1.0, 1.0))
     axes.imshow(sheet, cmap=colours, vmin=limits[0], vmax=limits[1], interpolation="nearest")
     axes.set_axis_off()
