@@ -19,6 +19,7 @@ from pgmc.learning.report import Callback, DivergenceError, EpochReport
 from pgmc.learning.resume import RunFiles
 from pgmc.learning.run_state import RunState
 from pgmc.runtime.streams import Stream
+from pgmc.runtime.threads import one_blas_thread
 
 Array: TypeAlias = npt.NDArray[Any]
 Arrays: TypeAlias = dict[str, Array]
@@ -58,7 +59,8 @@ class Training:
         self.progress.start(epochs, self.batches, state.epoch)
         try:
             while state.epoch < epochs:
-                self._run_epoch(state)
+                with one_blas_thread():  # here once, so that kernels need not ask for it in every step
+                    self._run_epoch(state)
                 if self.files is not None:
                     self.files.save(state)
                 self.progress.epoch(state.rows[-1])
@@ -100,11 +102,9 @@ class Training:
             )
         self.coordinates.keep(state.values)
         for name, value in state.values.items():
-            # A sum is the cheapest thing that a value that is not finite shows in; it may also overflow
+            # A sum of squares is the cheapest thing that a value that is not finite shows in; it may also overflow
             # by itself.
-            with np.errstate(over="ignore", invalid="ignore"):
-                suspicious = not np.isfinite(value.sum())
-            if suspicious and not np.isfinite(value).all():
+            if not np.isfinite(np.vdot(value, value)) and not np.isfinite(value).all():
                 raise self._divergence(state, name, self.coordinates.to_params(before), "")
         state.objective = estimate.state
         state.step += 1
