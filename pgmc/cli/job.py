@@ -1,0 +1,151 @@
+"""``pgmc train``: train a model, measure it, and write down everything that came out."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from pgmc.cli.evaluation import Evaluation, evaluate
+from pgmc.cli.folder import check_replaceable, complete_folder
+from pgmc.cli.page import build_page
+from pgmc.cli.pictures import find_filters, has_matplotlib, png, strongest, thumbnails
+from pgmc.cli.progress import HEAD, choose_progress, timed
+from pgmc.cli.task import Task
+from pgmc.cli.training import rehearse, train
+from pgmc.cli.wording import data_line, likelihood_rows, mixing_line, partition_rows
+from pgmc.learning.history import History
+from pgmc.learning.report import Fit
+from pgmc.program.training import save
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+FILES = ("report.html", "samples.png", "filters.png", "history.csv", "model.pgmc")
+"""What a run writes."""
+
+Pictures = dict[str, tuple[bytes, str]]
+
+
+def run_job(task: Task, out: Path | None, command: str, console: Console) -> Evaluation:
+    """Train and measure the model of a task, and write what came out to ``out`` unless it is None.
+
+    The folder is complete or absent: nothing is left of a run that fails.
+    """
+    if out is not None:
+        check_replaceable(out, FILES)
+    _print(console, describe(task))
+    modules = task.program.compiler.modules
+    with timed(console, "compile", lambda: f"{len(modules)} kernels ready") as tell:
+        tell("kernels (the first time this takes a while; they are kept)")
+        rehearse(task)
+    fit = train(task, choose_progress())
+    seconds = float(np.sum(fit.history.get("seconds", 0.0)))
+    how = "interrupted: what was learned is kept; " if fit.stopped else ""
+    _print(console, [f"{'train':<{HEAD}}{how}{fit.history.epochs} epochs, {fit.steps} steps in {seconds:.1f} s"])
+    with timed(console, "evaluate", lambda: "done") as tell:
+        evaluation = evaluate(task, fit.params, tell)
+    _print(console, ["", *outcome(task, evaluation, console.width)])
+    if out is not None:
+        write_results(task, fit, evaluation, out, command)
+        _print(console, ["", *_written(out)])
+    return evaluation
+
+
+def describe(task: Task) -> list[str]:
+    """The data, and everything that was derived from the declaration."""
+    lines = [f"{'data':<{HEAD}}{data_line(task)}", *str(task.program).splitlines()]
+    if task.refusal is None and len(task.observed) < len(task.program.model.variables):
+        equations = task.program.gradient_equations(task.observed)
+        lines += [f"{'':<{HEAD}}{equation}" for equation in equations.values() if equation.group == "gradients"]
+    return [*lines, ""]
+
+
+def outcome(task: Task, evaluation: Evaluation, width: int) -> list[str]:
+    """The numbers, the warnings and a few samples, for the terminal."""
+    last = evaluation.samples[task.image][:, -1]
+    return [
+        *_columns([("nats per image", "train", "test"), *likelihood_rows(evaluation)]),
+        "",
+        *_columns([("log Z", "nats", "", "weights worth"), *partition_rows(evaluation)]),
+        "",
+        mixing_line(evaluation),
+        *(f"WARNING: {text}" for text in evaluation.warnings),
+        *(f"note: {text}" for text in evaluation.remarks),
+        "",
+        "samples, each from a chain of its own:",
+        *thumbnails(task.encoding.grey(last), task.images.shape, min(width, 120)),
+    ]
+
+
+def _columns(rows: Sequence[Sequence[str]]) -> list[str]:
+    """Rows as a table: the first column to the left, the others to the right."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = []
+    for first, *others in rows:
+        cells = [first.ljust(widths[0]), *(c.rjust(w) for c, w in zip(others, widths[1:], strict=True))]
+        lines.append("   ".join(cells).rstrip())
+    return lines
+
+
+def write_results(task: Task, fit: Fit, evaluation: Evaluation, out: Path, command: str) -> None:
+    """Write the folder of a run, whole."""
+    pictures = draw(task, fit, evaluation) if has_matplotlib() else {}
+    with complete_folder(out, FILES) as folder:
+        (folder / "report.html").write_text(build_page(task, fit, evaluation, pictures, command), encoding="utf-8")
+        (folder / "history.csv").write_text(history_csv(fit.history), encoding="utf-8")
+        save(folder / "model.pgmc", task.model, fit.params)
+        for name in ("samples", "filters"):
+            if name in pictures:
+                (folder / f"{name}.png").write_bytes(pictures[name][0])
+
+
+def draw(task: Task, fit: Fit, evaluation: Evaluation) -> Pictures:
+    """Name of each picture -> PNG and caption."""
+    from pgmc.inspection.pictures import filter_sheet, history_curves, sample_sheet
+
+    shape, count = task.images.shape, min(100, len(evaluation.greys))
+    last = evaluation.samples[task.image][:count, -1]
+    data = task.encoding.grey(task.train[task.image][:count])
+    pictures = {
+        "samples": (
+            png(sample_sheet(evaluation.greys[:count], shape)),
+            "Samples: the mean grey level of each pixel given the last state of the other variables, one tile a chain.",
+        ),
+        "states": (png(sample_sheet(task.encoding.grey(last), shape)), "The same samples as states that were drawn."),
+        "data": (png(sample_sheet(data, shape)), "Training images, as the model sees them."),
+    }
+    found = find_filters(task, fit.params)
+    if found is not None:
+        name, filters = found
+        caption = f"Filters: {name} of each unit, blue for positive and red for negative weights."
+        pictures["filters"] = (png(filter_sheet(strongest(filters), shape)), caption)
+    curves = {name: values for name, values in fit.history.items() if name not in ("learning_rate", "seconds")}
+    pictures["curves"] = (png(history_curves(curves)), "The course of training.")
+    return pictures
+
+
+def history_csv(history: History) -> str:
+    """The history as a table of comma-separated values, one line an epoch."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(history)
+    writer.writerows([repr(value) for value in row.values()] for row in history.rows())
+    return text.getvalue()
+
+
+def _written(out: Path) -> list[str]:
+    names = [name for name in FILES if (out / name).exists()]
+    lines = [f"{'wrote':<{HEAD}}{out}{'/' if names else ''}: {', '.join(names)}"]
+    if not has_matplotlib():
+        lines.append(f'{"":<{HEAD}}for pictures: pip install "pgmc[plot]"')
+    return lines
+
+
+def _print(console: Console, lines: Sequence[str]) -> None:
+    for line in lines:
+        console.print(line, soft_wrap=True, highlight=False, markup=False)
