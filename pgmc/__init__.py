@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from pgmc.learning.contrastive_divergence import CD as CD
     from pgmc.learning.discriminative import Discriminative as Discriminative
     from pgmc.learning.exact_likelihood import ExactLikelihood as ExactLikelihood
+    from pgmc.learning.mean_field_pcd import MeanFieldPCD as MeanFieldPCD
     from pgmc.learning.optimizers import SGD as SGD
     from pgmc.learning.optimizers import Adam as Adam
     from pgmc.learning.persistent import PCD as PCD
@@ -76,6 +77,7 @@ _MODULES = {
     "pgmc.learning.contrastive_divergence": ("CD",),
     "pgmc.learning.discriminative": ("Discriminative",),
     "pgmc.learning.exact_likelihood": ("ExactLikelihood",),
+    "pgmc.learning.mean_field_pcd": ("MeanFieldPCD",),
     "pgmc.learning.optimizers": ("SGD", "Adam"),
     "pgmc.learning.persistent": ("PCD",),
     "pgmc.learning.stopping": ("EarlyStopping",),

@@ -231,12 +231,13 @@ class Compiler:
 
     def _model_of(self, query: Query) -> Model:
         """The model whose symbols the answer of a query speaks of."""
-        if isinstance(query, MeanField | MeanFieldBound):
-            means = self.mean_model(query.observed, query.ensemble)
+        asked = query.of if isinstance(query, Gradient) else query
+        if isinstance(asked, MeanField | MeanFieldBound):
+            means = self.mean_model(asked.observed, asked.ensemble)
             if isinstance(means, Refusal):
                 raise IntractableError(f"{self.model.name}: {means}")
             return means
-        return self.ensemble(query.of.ensemble if isinstance(query, Gradient) else query.ensemble)
+        return self.ensemble(asked.ensemble)
 
     def make_kernel(self, query: Query) -> Kernel:
         """The kernel that the run time calls for a query: interpreted, from the cache, or compiled now."""

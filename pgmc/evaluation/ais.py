@@ -30,11 +30,13 @@ from pgmc.evaluation.estimates import (
     bootstrap_interval,
     log_mean_error,
     log_mean_exp,
+    normalised_weights,
     weight_sample_size,
 )
 from pgmc.evaluation.exact import input_rows
 from pgmc.ir.queries import Energy, Ensemble, FreeEnergy, Sweep
 from pgmc.runtime.joint_states import first_states, repeat_rows
+from pgmc.runtime.state import encode_state
 from pgmc.runtime.streams import Stream
 
 if TYPE_CHECKING:
@@ -145,14 +147,14 @@ def estimate_log_partition_ais(
         The number of steps (a sigmoid schedule is then used), or the inverse temperatures from 0 to 1
         themselves.
     data
-        Name of some variables -> ``(m, *shape)``: the base is matched to the means of these data. Without
-        it the base is uniform.
+        Name of some variables -> ``(m, *shape)``: the base is matched to the means of these data. Without it the base
+        is uniform, which takes many more steps where the model is far from uniform.
     base
         Name of some variables -> fields of the base, in the place of ``data``.
     start
-        For ``"reverse-ais"``: states of the model, name of every variable -> ``(chains, *shape)`` in the
-        run time's types. Without it they are approximated by annealing up and ``burn_in`` sweeps: the
-        bound is then as good as these.
+        For ``"reverse-ais"``: states of the model, name of every variable -> ``(chains, *shape)``. Without it they
+        are approximated: chains anneal up, are drawn with replacement by their weights, and do ``burn_in`` sweeps.
+        The bound is then as good as these.
     seed
         Same seed, same numbers, whatever ``threads``.
     progress
@@ -172,50 +174,39 @@ def estimate_log_partition_ais(
     ------
     ArgumentError
         If ``chains`` < 1, or ``betas`` does not rise from 0 to 1.
+    DataError
+        If ``data``, ``base`` or ``start`` have unknown names, or values of a wrong shape or range.
     NumericsError
         If a weight is not finite.
     """
     _check_counts(chains, burn_in, method)
-    rows = input_rows(inputs)
-    path = _prepare(executable, params, _check_betas(betas, executable.dtype), data, base, seed, threads)
-    state = repeat_rows(inputs or {}, chains) | first_states(
-        executable.model.variables, rows * chains, executable.dtype
-    )
+    model, dtype, rows = executable.model, executable.dtype, input_rows(inputs)
+    if base is not None:
+        fields = check_base(model, base, dtype)
+    else:
+        fields = base_fields(model, dtype, None if data is None else encode_state(model, data, list(data), dtype))
+    stream = Stream(seed, "annealed importance sampling")
+    path = _build_path(executable, params, fields, _check_betas(betas, dtype), stream, threads)
+    state = repeat_rows(inputs or {}, chains) | first_states(model.variables, rows * chains, dtype)
     report = progress or (lambda done, steps: None)
     if method == "ais":
         log_weights = _anneal_up(path, state, report)
     else:
-        _start_from_model(path, state, start, burn_in)
+        _start_from_model(path, state, start, burn_in, rows)
         log_weights = _anneal_down(path, state, report)
-    base_value = base_log_partition(executable.model, path.params)
+    base_value = base_log_partition(model, path.params)
     weights = base_value + log_weights
     if inputs:
         weights = weights.reshape(rows, chains)
     return _summarise(weights, base_value, method, path.stream.child("bootstrap").generator())
 
 
-def _prepare(
-    executable: Executable,
-    params: Arrays,
-    betas: Array,
-    data: Arrays | None,
-    base: Arrays | None,
-    seed: int,
-    threads: int | None,
+def _build_path(
+    executable: Executable, params: Arrays, fields: Arrays, betas: Array, stream: Stream, threads: int | None
 ) -> _Path:
-    model, dtype = executable.model, executable.dtype
-    fields = check_base(model, base, dtype) if base is not None else base_fields(model, dtype, data)
     summed = tuple(executable.eliminable())
-    rest = tuple(v.name for v in model.variables if v.name not in summed)
-    return _Path(
-        executable,
-        {**params, **fields},
-        betas,
-        summed,
-        rest,
-        Stream(seed, "annealed importance sampling"),
-        threads,
-    )
+    rest = tuple(v.name for v in executable.model.variables if v.name not in summed)
+    return _Path(executable, {**params, **fields}, betas, summed, rest, stream, threads)
 
 
 def _check_counts(chains: int, burn_in: int, method: str) -> None:
@@ -265,21 +256,34 @@ def _anneal_down(path: _Path, state: dict[str, Array], report: Callable[[int, in
     return total
 
 
-def _start_from_model(path: _Path, state: dict[str, Array], start: Arrays | None, burn_in: int) -> None:
+def _start_from_model(path: _Path, state: dict[str, Array], start: Arrays | None, burn_in: int, rows: int) -> None:
     """Put states of the model into ``state``: those given, or those that annealing up and mixing reach."""
     if start is not None:
-        missing = [name for name in path.rest if name not in start or np.shape(start[name]) != state[name].shape]
-        if missing:
-            shapes = {name: state[name].shape for name in missing}
-            raise ArgumentError(f"start needs one state of the model per chain, arrays of shapes {shapes}.")
-        for name in path.rest:
-            state[name] = np.array(start[name], dtype=state[name].dtype)
+        model, chains = path.executable.model, _rows(state)
+        kept = {name: start[name] for name in path.rest if name in start}
+        given = encode_state(model, kept, path.rest, path.executable.dtype, copy=True)
+        if given and _rows(given) != chains:
+            raise ArgumentError(f"start must have one state for each of the {chains} chains, got {_rows(given)}.")
+        state.update(given)
         return
-    approach = replace(path, stream=path.stream.child("start"))
-    _anneal_up(approach, state, lambda done, steps: None)
+    _draw_from_model(replace(path, stream=path.stream.child("start")), state, rows)
     mixing = replace(path, stream=path.stream.child("burn-in"), betas=np.ones(burn_in))
     for sweep in range(burn_in):
         mixing.move(state, sweep)
+
+
+def _draw_from_model(path: _Path, state: dict[str, Array], rows: int) -> None:
+    """Anneal up, then draw chains with replacement by their weights (within each row of inputs): nearly the model."""
+    log_weights = _anneal_up(path, state, lambda done, steps: None).reshape(rows, -1)
+    chains = log_weights.shape[1]
+    running = np.cumsum(normalised_weights(log_weights), axis=1)
+    # Systematic resampling: one uniform number for each row, the chain at each of `chains` equal steps.
+    begin = path.stream.child("resampling").generator().random((rows, 1))
+    marks = (begin + np.arange(chains)) / chains * running[:, -1:]
+    chosen = np.stack([np.searchsorted(r, m, side="right") for r, m in zip(running, marks, strict=True)])
+    place = (np.arange(rows)[:, None] * chains + np.minimum(chosen, chains - 1)).ravel()
+    for variable in path.executable.model.variables:
+        state[variable.name] = np.ascontiguousarray(state[variable.name][place])
 
 
 def _summarise(log_weights: Array, base: float, method: Direction, generator: np.random.Generator) -> LogPartition:

@@ -126,8 +126,8 @@ def log_likelihood(
         Name of the observed variables and of all inputs -> ``(n, *shape)`` in the run time's types.
         Variables that are left out are summed out.
     log_z
-        log Z: a number, ``(n,)`` numbers for a conditional model, or a ``LogPartition``. Without it, it
-        is estimated with ``method="auto"``.
+        log Z: a number, ``(n,)`` numbers for a conditional model, or a ``LogPartition``. Without it, it is estimated
+        with ``method="auto"``, where annealing starts from a base that is matched to the data.
 
     Returns
     -------
@@ -142,7 +142,8 @@ def log_likelihood(
     names = {symbol.name for symbol in executable.model.inputs}
     if log_z is None:
         inputs = {name: data[name] for name in names} or None
-        log_z = estimate_log_partition(executable, params, inputs, threads=threads)
+        observed = {name: values for name, values in data.items() if name not in names}
+        log_z = estimate_log_partition(executable, params, inputs, data=observed, threads=threads)
     value = log_z.value if isinstance(log_z, LogPartition) else log_z
     energies = observed_energy(executable, params, data, threads=threads)
     if np.ndim(value) > 0 and np.shape(value) != energies.shape:

@@ -48,12 +48,12 @@ class Conditional:
 
 @dataclass(frozen=True, slots=True)
 class Gradient:
-    """∂/∂θ of an energy or a free energy, averaged over the examples with weights.
+    """∂/∂θ of an energy, a free energy or a mean-field bound, averaged over the examples with weights.
 
     Answer: one array per parameter of ``wrt``, under the parameter's own name.
     """
 
-    of: Energy | FreeEnergy
+    of: Energy | FreeEnergy | MeanFieldBound
     wrt: tuple[str, ...]
 
 

@@ -71,6 +71,11 @@ class PCD(Terms):
         data = batch
         if setup.latents and not setup.has_free_energy:
             data = draw_latents(setup, params, batch, "latents", step, self.latent_sweeps)
+        fantasies = self.advance(setup, params, step, state)
+        return contrast(setup, params, data, fantasies, measure, fantasies)
+
+    def advance(self, setup: Setup, params: Mapping[str, Array], step: int, state: Arrays) -> Arrays:
+        """The chains after k more sweeps."""
         fantasies = {name: values.copy() for name, values in state.items()}
         every = tuple(v.name for v in setup.executable.model.variables)
         # Latents first: the fantasies of the observed variables are then drawn last, under these
@@ -84,7 +89,7 @@ class PCD(Terms):
             sweeps=self.k,
             threads=setup.threads,
         )
-        return contrast(setup, params, data, fantasies, measure, fantasies)
+        return fantasies
 
     def validate(self, setup: Setup, params: Mapping[str, Array], data: Arrays) -> dict[str, float]:
         """Nothing of its own."""

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from pgmc.analysis.blocks import Block
     from pgmc.evaluation.estimates import LogPartition
-    from pgmc.evaluation.mean_field import MeanFieldResult
+    from pgmc.runtime.mean_field import MeanFieldResult
     from pgmc.inspection.equations import Equation, Equations
     from pgmc.inspection.report import ProgramReport
     from pgmc.runtime.samples import Samples
@@ -399,7 +399,7 @@ class Program:
         ----------
         Goodfellow, Bengio, Courville (2016), equations 20.33 to 20.35.
         """
-        from pgmc.evaluation.mean_field import relax_mean_field
+        from pgmc.runtime.mean_field import relax_mean_field
 
         encoded = self._encode_state(observed, self._observed_names(observed))
         rows = len(next(iter(encoded.values()))) if encoded else 1

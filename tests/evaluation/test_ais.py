@@ -158,6 +158,12 @@ def test_degenerate_weights_are_reported(make_case: SimpleNamespace) -> None:
         estimate_log_partition_ais(case.executable, case.params, betas=1, chains=200)
 
 
+def test_reverse_without_given_states_starts_near_the_model(rbm: SimpleNamespace) -> None:
+    exact = float(log_partition_exact(rbm.executable, rbm.params).value)
+    result = estimate_log_partition_ais(rbm.executable, rbm.params, method="reverse-ais", betas=50, chains=500)
+    assert abs(result.value - exact) < 5 * result.std_error + 0.01
+
+
 def test_progress_is_told_of_every_step(rbm: SimpleNamespace) -> None:
     told: list[tuple[int, int]] = []
     estimate_log_partition_ais(
@@ -203,7 +209,7 @@ def test_default_schedule_rises_from_zero_to_one() -> None:
         ({"betas": [0.0, 0.5]}, "rise from 0 to 1"),
         ({"betas": [0.0, 0.7, 0.3, 1.0]}, "rise from 0 to 1"),
         ({"method": "backwards"}, "must be 'ais' or 'reverse-ais'"),
-        ({"method": "reverse-ais", "start": {"h": np.zeros((2, 3))}}, "one state of the model per chain"),
+        ({"method": "reverse-ais", "start": {"h": np.zeros((2, 3))}}, "one state for each of the 100 chains, got 2"),
     ],
 )
 def test_settings_out_of_range_are_refused(rbm: SimpleNamespace, options: dict[str, Any], message: str) -> None:
