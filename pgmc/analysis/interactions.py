@@ -7,7 +7,7 @@ from fractions import Fraction
 from itertools import combinations
 
 from pgmc.ir.nodes import Access, Add, Call, LogSumExp, Mul, Position, Pow, Scalar, Sum
-from pgmc.ir.rewrite import accesses, children
+from pgmc.ir.rewrite import accesses, children, freshen
 from pgmc.ir.symbols import Variable, is_one_hot
 
 Pair = tuple[str, str]
@@ -35,21 +35,26 @@ def find_interactions(node: Scalar) -> Interactions:
     Two units interact if the expression is not a sum of a function of one and a function of the other. The answer
     errs on the safe side: a pair may be reported that cancels for particular parameter values, never the reverse.
     """
+    # Fresh indices, as one sum that stands twice in a product runs over two units.
+    return _interactions(freshen(node))
+
+
+def _interactions(node: Scalar) -> Interactions:
     match node:
         case Access(Variable(), _):
             return Interactions((node,), frozenset())
         case Add(terms):
-            return _join([find_interactions(term) for term in terms])
+            return _join([_interactions(term) for term in terms])
         case Sum(body, _):
-            return find_interactions(body)
+            return _interactions(body)
         case Mul(factors):
-            return _product([find_interactions(factor) for factor in factors])
+            return _product([_interactions(factor) for factor in factors])
         case Pow(_, Fraction(numerator=1, denominator=1)):
-            return find_interactions(node.base)
+            return _interactions(node.base)
         case Pow() | Call() | LogSumExp():
             return _nonlinear(node)
         case _:
-            return _join([find_interactions(child) for child in children(node)])
+            return _join([_interactions(child) for child in children(node)])
 
 
 def _join(parts: list[Interactions]) -> Interactions:
@@ -71,7 +76,7 @@ def _product(parts: list[Interactions]) -> Interactions:
 
 def _nonlinear(node: Scalar) -> Interactions:
     """Inside a nonlinear function everything interacts, and a unit under a sum interacts with its siblings."""
-    inner = _join([find_interactions(child) for child in children(node)])
+    inner = _join([_interactions(child) for child in children(node)])
     crossing = {_pair(a, b) for a, b in combinations(inner.occurrences, 2) if not _same_unit(a, b)}
     siblings = {(a.symbol.name, a.symbol.name) for a in _summed_inside(node)}
     return Interactions(inner.occurrences, inner.pairs | crossing | siblings)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+
 from energies import ENERGIES, build
 from enumeration import States, log_probabilities, random_params
-from random_energies import random_model
-
 from pgmc.derivation.conditionals import conditional_computation, derive_conditional
 from pgmc.ir.interpret import interpret_computation, interpret_law
 from pgmc.ir.model import Model
+from random_energies import random_model
 
 TOLERANCE = 1e-12
 

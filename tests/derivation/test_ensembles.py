@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+
 from energies import ENERGIES, build
 from enumeration import Array, States, base_params, log_probabilities, random_params
-
 from pgmc.derivation.conditionals import derive_conditional
 from pgmc.derivation.energy import derive_energy
 from pgmc.derivation.ensembles import apply_ensemble

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+
 from energies import ENERGIES, build
 from enumeration import States, random_params
 from generated import subsets
-from random_energies import random_model
-
 from pgmc.derivation.free_energy import derive_free_energy
 from pgmc.ir.answers import Computation, Refusal
 from pgmc.ir.interpret import interpret_computation
 from pgmc.ir.model import Model
 from pgmc.ir.rewrite import accesses
+from random_energies import random_model
 
 TOLERANCE = 1e-10
 

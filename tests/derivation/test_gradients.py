@@ -6,12 +6,11 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
+
+import pgmc
 from energies import ENERGIES, build, built
 from enumeration import Array, Arrays, random_params, random_states
 from generated import subsets
-from random_energies import random_model
-
-import pgmc
 from pgmc.derivation.energy import derive_energy
 from pgmc.derivation.free_energy import derive_free_energy
 from pgmc.derivation.gradients import derive_gradient, differentiate
@@ -21,6 +20,7 @@ from pgmc.ir.interpret import interpret_computation
 from pgmc.ir.model import Model
 from pgmc.ir.nodes import Access, BatchMean, Pow, at, fresh_index
 from pgmc.ir.symbols import Axis, Parameter
+from random_energies import random_model
 
 TOLERANCE = 1e-6
 ROWS = 5

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping
 
 import numpy as np
 import pytest
-from expressions import new_index
 
+from expressions import new_index
 from pgmc.derivation.relations import simplify_relations
 from pgmc.ir.nodes import Compare, Index, Position, at
 

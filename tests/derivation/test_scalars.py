@@ -7,8 +7,8 @@ from fractions import Fraction
 import numpy as np
 import pytest
 import sympy
-from expressions import Expressions, W, a, arrays, b, new_index, v, value
 
+from expressions import Expressions, W, a, arrays, b, new_index, v, value
 from pgmc.derivation.scalars import (
     UNIT,
     Placeholders,

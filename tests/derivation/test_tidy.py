@@ -6,8 +6,8 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from expressions import Expressions, W, a, arrays, b, new_index, v, value
 
+from expressions import Expressions, W, a, arrays, b, new_index, v, value
 from pgmc.derivation.contract_deltas import contract_deltas
 from pgmc.derivation.tidy import add, is_free_of, multiply, negate, power, summed, tidy
 from pgmc.ir.nodes import (

@@ -214,7 +214,7 @@ def product_of_weights(m: pgmc.Model) -> None:
     x = m.binary("x", 4)
     a, t = m.param("a", 4), m.param("t")
     i = pgmc.indices("i")
-    m.energy(-x[i] * a[i] ** 2 * t ** 3 + x[i] / (1 + a[i] ** 2))
+    m.energy(-x[i] * a[i] ** 2 * t**3 + x[i] / (1 + a[i] ** 2))
 
 
 @energy
@@ -386,7 +386,7 @@ def categorical_inputs(m: pgmc.Model) -> None:
 def inputs_alone(m: pgmc.Model) -> None:
     u, x = m.input("u", 3), m.binary("x", 3)
     a, b = m.param("a", 3), m.param("b", 3)
-    m.energy(-(a @ u) ** 2 - (b * u) @ x)
+    m.energy(-((a @ u) ** 2) - (b * u) @ x)
 
 
 # ---- functions ---------------------------------------------------------------------------------------------------
@@ -561,7 +561,7 @@ def constant_summands(m: pgmc.Model) -> None:
     s, x = m.spin("s", 3), m.binary("x", 2)
     c, w = m.param("c"), m.param("w", 3)
     i = pgmc.indices("i")
-    m.energy(c * s[i] ** 2 + 2 * s[i] ** 4 - w[i] * s[i] + c ** 2 * x.sum())
+    m.energy(c * s[i] ** 2 + 2 * s[i] ** 4 - w[i] * s[i] + c**2 * x.sum())
 
 
 @energy

@@ -34,9 +34,7 @@ def values_of(variable: Variable) -> Array:
 def random_params(model: Model, seed: int = 0, scale: float = 1.0) -> Arrays:
     """Normal values of every parameter that fulfil its constraints; constants have their own."""
     rng = np.random.default_rng([seed, 1])
-    return {
-        p.name: project(p, rng.normal(scale=scale, size=shape_of(p)).astype(np.float64)) for p in model.parameters
-    }
+    return {p.name: project(p, rng.normal(scale=scale, size=shape_of(p)).astype(np.float64)) for p in model.parameters}
 
 
 def base_params(model: Model, seed: int = 0) -> Arrays:
@@ -71,7 +69,9 @@ class States:
     each unit.
     """
 
-    def __init__(self, model: Model, params: Mapping[str, Array], seed: int = 0, extra: Mapping[str, Array] = {}) -> None:
+    def __init__(
+        self, model: Model, params: Mapping[str, Array], seed: int = 0, extra: Mapping[str, Array] = {}
+    ) -> None:
         self.model = model
         self.sites = [(v, place) for v in model.variables for place in np.ndindex(*shape_of(v))]
         self.cards = [len(values_of(v)) for v, _ in self.sites]
@@ -81,7 +81,7 @@ class States:
         for v in model.variables:
             columns = [k for k, (owner, _) in enumerate(self.sites) if owner == v]
             self.state[v.name] = values_of(v)[codes[:, columns]].reshape(self.count, *shape_of(v))
-        inputs = random_inputs(model, 1, seed) | dict(extra)
+        inputs = random_inputs(model, 1, seed) | dict(extra or {})
         self.state |= {name: np.repeat(value, self.count, axis=0) for name, value in inputs.items()}
         energy = interpret_energy(model, params, self.state)
         self.energies = energy.reshape(self.cards)

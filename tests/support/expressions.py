@@ -5,8 +5,8 @@ from __future__ import annotations
 from fractions import Fraction
 
 import numpy as np
-from enumeration import Array, Arrays
 
+from enumeration import Array, Arrays
 from pgmc.ir.interpret import interpret
 from pgmc.ir.nodes import (
     Access,
@@ -78,7 +78,9 @@ class Expressions:
         """An expression of at most the depth."""
         if depth == 0:
             return self._leaf(scope)
-        kind = self._rng.choice(["add", "mul", "pow", "call", "sum", "lse", "leaf"], p=[0.2, 0.3, 0.1, 0.1, 0.2, 0.05, 0.05])
+        kind = self._rng.choice(
+            ["add", "mul", "pow", "call", "sum", "lse", "leaf"], p=[0.2, 0.3, 0.1, 0.1, 0.2, 0.05, 0.05]
+        )
         match kind:
             case "add":
                 return Add(tuple(self.draw(scope, depth - 1) for _ in range(self._rng.integers(1, 4))))

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from enumeration import Arrays, base_params, random_params, random_states
 
+from enumeration import Arrays, base_params, random_params, random_states
 from pgmc.codegen.numpy_printer import NumpyText, build_numpy_text
 from pgmc.compiler import Compiler, kernel_name
 from pgmc.errors import IntractableError
@@ -144,9 +144,7 @@ def distance(mine: Arrays, wanted: Arrays) -> float:
         name: array.shape for name, array in wanted.items()
     }
     errors = [
-        np.max(np.abs(mine[name] - array)) / (1 + np.max(np.abs(array)))
-        for name, array in wanted.items()
-        if array.size
+        np.max(np.abs(mine[name] - array)) / (1 + np.max(np.abs(array))) for name, array in wanted.items() if array.size
     ]
     return float(max(errors, default=0.0))
 

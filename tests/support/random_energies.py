@@ -5,12 +5,14 @@ from __future__ import annotations
 import warnings
 
 import numpy as np
-import oracle
-from conformance import declare
 
+import oracle
 import pgmc
+from conformance import declare
+from expressions import SYMBOLS, Expressions, new_index
 from pgmc.ir.fresh_indices import freshen_model
-from pgmc.ir.model import Model
+from pgmc.ir.model import EnergyTerm, Model
+from pgmc.ir.symbols import Parameter, Variable
 
 
 def random_model(seed: int, max_states: int = 128) -> Model | None:
@@ -26,3 +28,15 @@ def random_model(seed: int, max_states: int = 128) -> Model | None:
 def random_models(seeds: range, max_states: int = 128) -> list[Model]:
     """The models of the seeds that have terms."""
     return [model for seed in seeds if (model := random_model(seed, max_states)) is not None]
+
+
+def random_nonlinear_model(seed: int, depth: int = 3) -> Model:
+    """A model whose terms are random expressions: functions, powers and sums nested in any way."""
+    drawn = Expressions(seed)
+    terms = []
+    for _ in range(2):
+        over = (new_index("i"), new_index("j"))
+        terms.append(EnergyTerm(drawn.draw(over, depth), over))
+    variables = tuple(symbol for symbol in SYMBOLS if isinstance(symbol, Variable))
+    parameters = tuple(symbol for symbol in SYMBOLS if isinstance(symbol, Parameter))
+    return freshen_model(Model("fuzz", variables, (), parameters, (), tuple(terms)))
