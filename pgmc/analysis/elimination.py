@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import combinations
 from math import log, prod
 
 import networkx as nx
@@ -36,8 +35,11 @@ def is_independent(graph: nx.Graph, names: tuple[str, ...]) -> bool:
 
 
 def _independent_sets(graph: nx.Graph, names: list[str]) -> list[tuple[str, ...]]:
-    subsets = (s for size in range(len(names) + 1) for s in combinations(names, size))
-    return [s for s in subsets if is_independent(graph, s)]
+    found: list[tuple[str, ...]] = [()]
+    for name in names:
+        neighbours = set(graph.neighbors(name))
+        found += [(*chosen, name) for chosen in found if neighbours.isdisjoint(chosen)]
+    return found
 
 
 def _greedy_set(graph: nx.Graph, names: list[str]) -> tuple[str, ...]:
