@@ -9,6 +9,7 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
+from pgmc.analysis.periodic_axes import spread_periodicity
 from pgmc.errors import IntractableError
 from pgmc.ir.answers import Answer, Computation, ConditionalLaw, Refusal
 from pgmc.ir.canonical import canonical_text
@@ -64,7 +65,7 @@ class Compiler:
     ) -> None:
         check_model(model)
         self.model = model
-        self._fresh = freshen_model(model)
+        self._fresh = freshen_model(spread_periodicity(model))
         self.dtype: Dtype = dtype
         self.backend: Backend = backend
         self._imposed = blocks

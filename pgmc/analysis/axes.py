@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TypeAlias
 
 from pgmc.ir.model import Model
-from pgmc.ir.nodes import Access, Index, Scalar
+from pgmc.ir.nodes import Access, Index, Scalar, shifted_index
 from pgmc.ir.rewrite import walk
 from pgmc.ir.symbols import is_one_hot
 
@@ -21,11 +21,12 @@ def axis_name(access: Access, position: int) -> AxisName:
 
 
 def index_axes(node: Scalar) -> Iterator[tuple[Index, AxisName]]:
-    """Every index that stands alone at a position, with the axis it stands on."""
+    """Every index that stands alone at a position, or with an offset, with the axis it stands on."""
     for access in (n for n in walk(node) if isinstance(n, Access)):
         for k, position in enumerate(access.positions):
-            if position.index is not None:
-                yield position.index, axis_name(access, k)
+            index = shifted_index(position)
+            if index is not None:
+                yield index, axis_name(access, k)
 
 
 def unify_axes(model: Model) -> dict[AxisName, AxisName]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import networkx as nx
 
-from pgmc.analysis.interactions import find_interactions, variables_in
+from pgmc.analysis.interactions import find_interactions, unit_positions, variables_in
 from pgmc.ir.model import Model
+from pgmc.ir.nodes import Scalar
 from pgmc.ir.printer import print_term
 from pgmc.ir.rewrite import accesses
 from pgmc.ir.symbols import Parameter, shape_of
@@ -15,7 +16,8 @@ def build_interaction_graph(model: Model) -> nx.Graph:
     """The interaction graph of a model.
 
     Nodes carry ``kind`` and ``shape``; edges carry the printed ``terms`` and the names of their ``parameters``. A
-    self-loop means that different units of one variable interact.
+    self-loop means that different units of one variable interact; its ``offsets`` is true if they do so at fixed
+    offsets only.
     """
     graph = nx.Graph()
     for variable in model.variables:
@@ -25,11 +27,18 @@ def build_interaction_graph(model: Model) -> nx.Graph:
         parameters = [a.symbol.name for a in accesses(term.body) if isinstance(a.symbol, Parameter)]
         for a, b in sorted(find_interactions(term.body).pairs):
             if not graph.has_edge(a, b):
-                graph.add_edge(a, b, terms=[], parameters=[])
+                graph.add_edge(a, b, terms=[], parameters=[], offsets=True)
+            graph.edges[a, b]["offsets"] &= a == b and _at_offsets(term.body, a)
             graph.edges[a, b]["terms"].append(text)
             known = graph.edges[a, b]["parameters"]
             known.extend(name for name in dict.fromkeys(parameters) if name not in known)
     return graph
+
+
+def _at_offsets(body: Scalar, name: str) -> bool:
+    """Whether any two accesses of a variable differ by constant offsets, so that units interact with neighbours."""
+    units = [unit_positions(a) for a in accesses(body) if a.symbol.name == name]
+    return all([p.terms for p in unit] == [p.terms for p in units[0]] for unit in units)
 
 
 def markov_blanket(graph: nx.Graph, name: str) -> frozenset[str]:

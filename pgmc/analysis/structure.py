@@ -23,6 +23,8 @@ class Structure:
 def name_structure(graph: nx.Graph) -> Structure:
     """Name the structure of an interaction graph."""
     coupled = sorted(name for name in graph.nodes if graph.has_edge(name, name))
+    if coupled and all(graph.edges[name, name]["offsets"] for name in coupled):
+        return Structure("lattice", f"units of {', '.join(coupled)} interact with neighbours at fixed offsets")
     if coupled:
         return Structure("dense", f"units of {', '.join(coupled)} interact with one another")
     if graph.number_of_edges() == 0:

@@ -43,6 +43,7 @@ def build_kernel_module(model: Model, name: str, answer: Answer, dtype: Dtype) -
     printer.aliases = {symbol.name: names.claim(symbol.name) for symbol in model.symbols} | {WEIGHTS.name: "weights"}
     fixed: tuple[Parameter | Constant, ...] = (*model.parameters, *model.constants)
     printer.numbers = frozenset(symbol.name for symbol in fixed if not symbol.axes)
+    printer.axes = unify_axes(model)
     lowering = LoopLowering(names, unify_axes(model))
     program = lower_answer(answer, names)
     kind: Kind = "evaluate" if isinstance(answer, Computation) else "sweep"

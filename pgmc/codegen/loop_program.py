@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from pgmc.analysis.axes import AxisName
+from pgmc.ir.answers import Coloring
 from pgmc.ir.nodes import Access, Compare, Index, Scalar
 from pgmc.ir.symbols import Symbol
 
@@ -57,6 +58,27 @@ class Loop:
     index: Index
     extent: AxisName
     body: tuple[Statement, ...]
+    backward: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ColorLoop:
+    """The body for every colour."""
+
+    colors: int
+    body: tuple[Statement, ...]
+    backward: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class StrideLoop:
+    """The body for every value of the index at which Σ weight · index, with the indices before, is the colour."""
+
+    index: Index
+    extent: AxisName
+    body: tuple[Statement, ...]
+    coloring: Coloring
+    before: tuple[Index, ...]
     backward: bool = False
 
 
@@ -174,6 +196,8 @@ Statement: TypeAlias = (
     | Allocate
     | MatrixProduct
     | Loop
+    | ColorLoop
+    | StrideLoop
     | ExampleLoop
     | SweepLoop
     | Guard

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from pgmc.analysis.axes import AxisName
 from pgmc.codegen.array_program import ArrayProgram, Assign, Contract, Draw, Map, Operand, Reduce, Step
@@ -11,6 +11,7 @@ from pgmc.codegen.extents import Extents, find_extents
 from pgmc.codegen.loop_program import (
     Allocate,
     Clear,
+    ColorLoop,
     Comment,
     DrawState,
     DrawUnit,
@@ -28,12 +29,13 @@ from pgmc.codegen.loop_program import (
     RowKey,
     Statement,
     Store,
+    StrideLoop,
     SweepLoop,
     UnlessMasked,
 )
 from pgmc.codegen.names import NameRegistry
 from pgmc.errors import InternalError
-from pgmc.ir.answers import ConditionalLaw, Mode
+from pgmc.ir.answers import Coloring, ConditionalLaw, Mode
 from pgmc.ir.nodes import (
     ONE,
     ZERO,
@@ -180,7 +182,11 @@ class LoopLowering:
             return (UnlessMasked(target, draw),) if masked else draw
 
         def draw_units() -> tuple[Statement, ...]:
-            return (RowKey(), *self._loops(law.indices, draw_unit, update.backward))
+            loops = self._loops(law.indices, draw_unit, update.backward)
+            if update.coloring is not None:
+                strided = _strided(loops, law.indices, update.coloring)
+                loops = (ColorLoop(update.coloring.modulus, strided, update.backward),)
+            return (RowKey(), *loops)
 
         nest = self._loops((_EXAMPLE,), draw_units)
         self.changing = frozenset()
@@ -280,6 +286,20 @@ class LoopLowering:
         rest = self._loops(over, increment)
         value = Add((top, Call("log", total)))
         return (LetLowest(top), *highest, Let(total, ZERO, self.precision), *rest), value
+
+
+def _strided(body: tuple[Statement, ...], indices: tuple[Index, ...], coloring: Coloring) -> tuple[Statement, ...]:
+    """The loops over the units with the innermost going from one unit of the colour to the next."""
+
+    def strided(statement: Statement) -> Statement:
+        if not isinstance(statement, Loop) or statement.index not in indices:
+            return statement
+        *before, last = indices
+        if statement.index != last:
+            return replace(statement, body=_strided(statement.body, indices, coloring))
+        return StrideLoop(last, statement.extent, statement.body, coloring, tuple(before), statement.backward)
+
+    return tuple(map(strided, body))
 
 
 def _picks(factor: Scalar, index: Index) -> bool:

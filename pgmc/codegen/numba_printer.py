@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 
@@ -10,6 +10,7 @@ from pgmc.analysis.axes import AxisName
 from pgmc.codegen.loop_program import (
     Allocate,
     Clear,
+    ColorLoop,
     Comment,
     DrawState,
     DrawUnit,
@@ -26,6 +27,7 @@ from pgmc.codegen.loop_program import (
     RowKey,
     Statement,
     Store,
+    StrideLoop,
     SweepLoop,
     UnlessMasked,
 )
@@ -46,7 +48,7 @@ from pgmc.ir.nodes import (
     Pow,
     Scalar,
 )
-from pgmc.ir.symbols import is_one_hot, is_per_example
+from pgmc.ir.symbols import Symbol, is_one_hot, is_per_example
 
 _INDENT = "    "
 _LIBRARY = {"exp": "np.exp", "log": "np.log", "tanh": "np.tanh", "cos": "np.cos", "sin": "np.sin", "sqrt": "np.sqrt"}
@@ -56,7 +58,8 @@ _LIBRARY = {"exp": "np.exp", "log": "np.log", "tanh": "np.tanh", "cos": "np.cos"
 class NumbaPrinter:
     """Prints statements and remembers which arguments and helpers they mention.
 
-    ``aliases`` are the names in the source of the model's symbols, ``numbers`` the symbols passed as plain numbers. An
+    ``aliases`` are the names in the source of the model's symbols, ``numbers`` the symbols passed as plain numbers,
+    ``axes`` the representative of every axis, whose length is an argument. An
     array without axes that the kernel fills has one element.
     """
 
@@ -68,6 +71,7 @@ class NumbaPrinter:
     helpers: dict[str, None] = field(default_factory=dict)
     aliases: dict[str, str] = field(default_factory=dict)
     numbers: frozenset[str] = frozenset()
+    axes: Mapping[AxisName, AxisName] = field(default_factory=dict)
     _indices: dict[Index, str] = field(default_factory=dict)  # of the enclosing loops
     _letters: list[str] = field(default_factory=list)
     example: str = ""
@@ -117,7 +121,7 @@ class NumbaPrinter:
     def _statement(self, statement: Statement, depth: int) -> Iterator[str]:
         pad = _INDENT * depth
         match statement:
-            case Loop() | ExampleLoop() | SweepLoop() | Guard() | UnlessMasked():
+            case Loop() | ColorLoop() | StrideLoop() | ExampleLoop() | SweepLoop() | Guard() | UnlessMasked():
                 yield pad + self._head(statement)
                 known = dict(self._indices)
                 yield from self.statements(statement.body, depth + 1)
@@ -133,6 +137,10 @@ class NumbaPrinter:
                 length = self.extent(extent)
                 bounds = f"{length} - 1, -1, -1" if backward else length
                 return f"for {self.index(index)} in range({bounds}):"
+            case ColorLoop(colors, _, backward):
+                return f"for color in range({f'{colors} - 1, -1, -1' if backward else colors}):"
+            case StrideLoop():
+                return self._stride(statement)
             case ExampleLoop():
                 return f"for {self.example} in range({self.examples}):"
             case SweepLoop():
@@ -143,6 +151,17 @@ class NumbaPrinter:
                 return f"if not {self._mask(target)}:"
             case _:
                 raise InternalError(f"{type(statement).__name__} has no body. Please report it.")
+
+    def _stride(self, loop: StrideLoop) -> str:
+        """From the first unit of the colour in this row, in steps of the modulus; backward from the last."""
+        length, modulus = self.extent(loop.extent), loop.coloring.modulus
+        parts = [f"{w} * {self.index(i)}" if w > 1 else self.index(i)
+                 for w, i in zip(loop.coloring.weights, loop.before, strict=False) if w]  # fmt: skip
+        first = f"(color - {' - '.join(parts)}) % {modulus}" if parts else "color"
+        if loop.backward:
+            last = f"({length} - 1 - {first}) // {modulus} * {modulus} + {first}"
+            return f"for {self.index(loop.index)} in range({last}, -1, -{modulus}):"
+        return f"for {self.index(loop.index)} in range({first}, {length}, {modulus}):"
 
     def _line(self, statement: Statement) -> str:
         match statement:
@@ -159,7 +178,7 @@ class NumbaPrinter:
             case Clear(symbol):
                 return f"{self.array(symbol.name)}[...] = 0"
             case PickState(index, access):
-                return f"{self.index(index)} = {self._element(access.symbol.name, True, access.positions[:-1])}"
+                return f"{self.index(index)} = {self._element(access.symbol, access.positions[:-1])}"
             case _:
                 raise InternalError(f"no text for {type(statement).__name__}. Please report it.")
 
@@ -187,7 +206,7 @@ class NumbaPrinter:
                 return self._draw(target, "draw_categorical", self.array(row.name), extents)
 
     def _draw(self, target: Access, helper: str, logits: str, extents: tuple[AxisName, ...]) -> str:
-        unit = self._element(target.symbol.name, True, target.positions)
+        unit = self._element(target.symbol, target.positions)
         return f"{unit} = {self._helper(helper)}({logits}, r0, r1, {self._site(target, extents)})"
 
     def _site(self, target: Access, extents: tuple[AxisName, ...]) -> str:
@@ -198,14 +217,15 @@ class NumbaPrinter:
         place = ""
         for position, axis in zip(target.positions, extents, strict=True):
             here = self._position(position)
-            place = f"({place}) * {self.extent(axis)} + {here}" if place else here
+            factor = f"({place})" if " " in place else place
+            place = f"{factor} * {self.extent(axis)} + {here}" if place else here
         return f"{self.sites[name]} + {place}" if place else self.sites[name]
 
     def _mask(self, target: Access) -> str:
         name = target.symbol.name
         if name not in self.masks:
             self.masks[name] = self.names.claim(f"keep_{name}")
-        return self._element(self.masks[name], True, target.positions)
+        return self._element(target.symbol, target.positions, self.masks[name])
 
     def _matrix(self, view: MatrixView) -> str:
         name = self.array(view.symbol.name)
@@ -265,15 +285,24 @@ class NumbaPrinter:
         symbol = access.symbol
         if is_one_hot(symbol):
             *unit, state = access.positions
-            code = self._element(symbol.name, True, tuple(unit))
+            code = self._element(symbol, tuple(unit))
             return f"({self._one()} if {code} == {self._position(state)} else {self._zero()})"
         if not access.positions and symbol.name in self.names.locals | self.numbers:
             return self.array(symbol.name)
-        return self._element(symbol.name, is_per_example(symbol), access.positions)
+        return self._element(symbol, access.positions)
 
-    def _element(self, name: str, per_example: bool, positions: tuple[Position, ...]) -> str:
-        inside = [self.example] * per_example + [self._position(p) for p in positions]
-        return f"{self.array(name)}[{', '.join(inside) or '0'}]"
+    def _element(self, symbol: Symbol, positions: tuple[Position, ...], name: str | None = None) -> str:
+        """An element of a symbol's array, or of the array ``name`` of the same shape."""
+        inside = [self.example] * is_per_example(symbol) + [self._place(symbol, k, p) for k, p in enumerate(positions)]
+        return f"{self.array(name or symbol.name)}[{', '.join(inside) or '0'}]"
+
+    def _place(self, symbol: Symbol, k: int, position: Position) -> str:
+        """The position on an axis; one with an offset wraps round it."""
+        text = self._position(position)
+        if position.index is not None or not position.terms:
+            return text
+        axis = (symbol.name, k)
+        return f"{self._helper('wrap')}({text}, {self.extent(self.axes.get(axis, axis))})"
 
     def _position(self, position: Position) -> str:
         parts = [self.index(i) if c == 1 else f"{c} * {self.index(i)}" for i, c in position.terms]

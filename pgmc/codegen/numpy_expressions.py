@@ -225,10 +225,12 @@ class NumpyExpressions:
         plain = [p.index for p in positions if p.index is not None and p.index not in self.loops]
         affine = [p for p in positions if p.index is None and any(i not in self.loops for i, _ in p.terms)]
         if affine or len(set(plain)) < len(plain):
-            return self._gathered(name, lead, positions)
+            return self._gathered(symbol, lead, positions)
         own = tuple([*lead, *plain])
         order = tuple(axis for axis in self.scope if axis in own)
-        subscripts = [":"] * len(lead) + [":" if p.index in plain else self._scalar_position(p) for p in positions]
+        subscripts = [":"] * len(lead) + [
+            ":" if p.index in plain else self._place(symbol, k, p).text for k, p in enumerate(positions)
+        ]
         if order != own:
             transposed = f"{_subscripted(name, subscripts)}.transpose({', '.join(str(own.index(a)) for a in order)})"
             if order == own[::-1]:
@@ -236,11 +238,20 @@ class NumpyExpressions:
             return Value(transposed, order, base=transposed, subscripts=(":",) * len(order))
         return Value(_subscripted(name, subscripts), order, base=name, subscripts=tuple(subscripts))
 
-    def _gathered(self, name: str, lead: list[Index], positions: tuple[Position, ...]) -> Value:
-        values = [self._position(position) for position in positions]
+    def _gathered(self, symbol: Symbol, lead: list[Index], positions: tuple[Position, ...]) -> Value:
+        name = self.names.array(symbol)
+        values = [self._place(symbol, k, position) for k, position in enumerate(positions)]
         axes = self.union(values)
         inside = [":"] * len(lead) + [self.aligned(value, axes).text for value in values]
         return Value(f"{name}[{', '.join(inside)}]", (*lead, *axes))
+
+    def _place(self, symbol: Symbol, k: int, position: Position) -> Value:
+        """The position on an axis; one with an offset wraps round it."""
+        value = self._position(position)
+        if position.index is not None or not position.terms:
+            return value
+        length = f"{self.names.array(symbol)}.shape[{k + is_per_example(symbol)}]"
+        return Value(f"{value.wrapped(Level.ATOM)} % {length}", value.axes, Level.PRODUCT)
 
     def _scalar_position(self, position: Position) -> str:
         return self._position(position).text

@@ -201,11 +201,18 @@ class NumpyPrinter:
         self._enter([EXAMPLES])
         loops = self._expressions.loops = {index: self._names.registry.claim(index.name) for index in indices}
         unit = "[" + ", ".join([":", *loops.values()]) + "]"
-        for depth, (index, length) in enumerate(zip(indices, lengths, strict=True)):
-            bounds = f"{length} - 1, -1, -1" if step.update.backward else length
-            yield f"{_INDENT * depth}for {loops[index]} in range({bounds}):"
+        heads = [
+            f"for {loops[i]} in range({f'{length} - 1, -1, -1' if step.update.backward else length}):"
+            for i, length in zip(indices, lengths, strict=True)
+        ]
+        coloring = step.update.coloring
+        if coloring is not None:
+            order = f"{coloring.modulus} - 1, -1, -1" if step.update.backward else f"{coloring.modulus}"
+            color = " + ".join(f"{w} * {loops[i]}" for w, i in zip(coloring.weights, indices, strict=True) if w)
+            heads = [f"for color in range({order}):", *heads, f"if ({color}) % {coloring.modulus} == color:"]
+        yield from (f"{_INDENT * depth}{head}" for depth, head in enumerate(heads))
         *before, drawn = self._drawn(step, unit, uniforms)
-        yield from _indented([*before, f"{name}{unit} = {drawn}"], len(indices))
+        yield from _indented([*before, f"{name}{unit} = {drawn}"], len(heads))
         self._expressions.loops = {}
 
     def _drawn(self, step: Draw, unit: str, uniforms: str) -> Lines:

@@ -97,6 +97,18 @@ def relu(x):
     ("helper",),
 )
 
+_WRAP = Helper(
+    '''\
+@helper
+def wrap(place, length):
+    """The place on an axis that goes round; at most one turn off."""
+    if place >= length:
+        return place - length
+    return place + length if place < 0 else place
+''',
+    ("helper",),
+)
+
 _XLOGX = Helper(
     '''\
 @helper
@@ -215,6 +227,7 @@ _COMMON = {
     "relu": _RELU,
     "lgamma": _LGAMMA,
     "xlogx": _XLOGX,
+    "wrap": _WRAP,
     "row_sum": _ROW_SUM,
     "uniform": _UNIFORM,
     "is_on": _IS_ON,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pgmc.derivation.tidy import multiply, tidy
-from pgmc.ir.nodes import Bracket, Compare, Index, Mul, Position, Pow, Scalar, Sum
+from pgmc.ir.nodes import Bracket, Compare, Index, Mul, Position, Pow, Scalar, Sum, shifted_index
 from pgmc.ir.rewrite import map_children, substitute
 
 
@@ -33,8 +33,9 @@ def _solvable(body: Scalar, over: tuple[Index, ...]) -> tuple[Compare, Index, Po
         if relation.operator != "==" or relation.left == relation.right:
             continue
         for side, other in ((relation.left, relation.right), (relation.right, relation.left)):
-            if side.index is not None and side.index in over and all(i != side.index for i, _ in other.terms):
-                return relation, side.index, other
+            index = shifted_index(side)
+            if index is not None and index in over and all(i != index for i, _ in other.terms):
+                return relation, index, Position(other.terms, other.offset - side.offset)
     return None
 
 

@@ -36,6 +36,7 @@ from pgmc.ir.nodes import (
     at,
     fresh_index,
     number,
+    shifted_index,
 )
 from pgmc.ir.rewrite import accesses, children, freshen, map_children, replace, substitute, substitute_position
 from pgmc.ir.symbols import Categorical, Variable
@@ -207,9 +208,9 @@ def _solve(chosen: tuple[Condition, ...], over: tuple[Index, ...]) -> tuple[Solu
     solution: Solution = {}
     left_over: dict[Compare, None] = {}
     for position, wanted in chain.from_iterable(chosen):
-        index = position.index
+        index = shifted_index(position)
         if index is not None and index in over and index not in solution:
-            solution[index] = wanted
+            solution[index] = Position(wanted.terms, wanted.offset - position.offset)
         elif (found := substitute_position(position, solution)) != wanted:
             left_over[Compare(found, "==", wanted)] = None
     return solution, tuple(left_over)
@@ -226,8 +227,8 @@ def _equations(condition: Condition, solution: Solution) -> tuple[Compare, ...] 
         found = substitute_position(position, solution)
         if found == wanted:
             continue
-        if not found.terms and not wanted.terms:
-            return None
+        if found.terms == wanted.terms:
+            return None  # two offsets of one index; they never differ by a whole turn
         equations.append(Compare(found, "==", wanted))
     return tuple(equations)
 

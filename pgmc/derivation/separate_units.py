@@ -16,7 +16,21 @@ from pgmc.derivation.scalars import reduce_to_affine
 from pgmc.derivation.tidy import add, multiply, tidy
 from pgmc.ir.answers import Refusal
 from pgmc.ir.model import EnergyTerm
-from pgmc.ir.nodes import ONE, Access, Add, Bracket, Compare, Index, Mul, Position, Scalar, Sum, Unit, number
+from pgmc.ir.nodes import (
+    ONE,
+    Access,
+    Add,
+    Bracket,
+    Compare,
+    Index,
+    Mul,
+    Position,
+    Scalar,
+    Sum,
+    Unit,
+    number,
+    shifted_index,
+)
 from pgmc.ir.printer import print_term
 from pgmc.ir.rewrite import accesses, free_indices, freshen, replace, substitute
 from pgmc.ir.symbols import Categorical, Spin, Variable
@@ -64,9 +78,16 @@ def _identify(
 ) -> tuple[Scalar, tuple[Index, ...]]:
     """The instances of Σ_over body in which the equations hold."""
     for equation in equations:
-        left, right = equation.left, equation.right
-        index, value = (left.index, right) if left.index in over else (right.index, left)
-        if index is not None and index in over:
+        solved = next(
+            (
+                (index, Position(other.terms, other.offset - side.offset))
+                for side, other in ((equation.left, equation.right), (equation.right, equation.left))
+                if (index := shifted_index(side)) in over and index is not None
+            ),
+            None,
+        )
+        if solved is not None:
+            index, value = solved
             body = substitute(body, {index: value})
             over = tuple(i for i in over if i != index)
         else:
@@ -98,8 +119,8 @@ def _known_apart(body: Scalar, a: Access, b: Access) -> bool:
 
 
 def _never_equal(a: tuple[Position, ...], b: tuple[Position, ...]) -> bool:
-    """Whether two fixed positions differ somewhere."""
-    return any(not p.terms and not q.terms and p.offset != q.offset for p, q in zip(a, b, strict=True))
+    """Whether two positions differ somewhere, whatever their indices."""
+    return any(p.terms == q.terms and p.offset != q.offset for p, q in zip(a, b, strict=True))
 
 
 def _differs(equations: tuple[Compare, ...]) -> Scalar:

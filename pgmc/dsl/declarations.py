@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any
+from dataclasses import replace
+from typing import Any, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -12,7 +13,7 @@ import numpy.typing as npt
 from pgmc.dsl.literals import checked_array
 from pgmc.dsl.location import complaint
 from pgmc.errors import ModelError
-from pgmc.ir.symbols import Axis, Constraint
+from pgmc.ir.symbols import Axis, Boundary, Constraint
 
 # 2^40 entries are four terabytes in single precision: beyond any machine this package runs on, and far
 # below the point where the position of an entry would overflow.
@@ -45,6 +46,22 @@ def check_shape(shape: object, kind: str, name: str) -> tuple[Axis, ...]:
         reason = f"the shape {whole} needs {4 * entries} bytes in single precision"
         raise complaint(ModelError, subject, reason, "Use smaller or sparser arrays.")
     return tuple(Axis(int(size)) for size in sizes)
+
+
+def check_boundary(boundary: object, axes: tuple[Axis, ...], name: str) -> tuple[Axis, ...]:
+    """The axes with their boundary: one word for all, or one for each.
+
+    Raises
+    ------
+    ModelError
+        If a boundary is neither ``"open"`` nor ``"periodic"``, or their number differs from that of the axes.
+    """
+    words = tuple(boundary) if isinstance(boundary, tuple | list) else (boundary,) * len(axes)
+    if len(words) != len(axes) or any(word not in get_args(Boundary) for word in words):
+        reason = f"boundary is {ascii(boundary)[:60]}"
+        remedy = f"Give 'open' or 'periodic', or a tuple with one of them for each of the {len(axes)} axes."
+        raise complaint(ModelError, f"group '{name}'", reason, remedy)
+    return tuple(replace(axis, boundary=word) for axis, word in zip(axes, words, strict=True))
 
 
 def check_states(states: object, name: str) -> int:

@@ -39,6 +39,33 @@ class Relation:
         return self.text
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class ShiftedIndex:
+    """A running index plus a number, for brackets on a periodic axis: ``s[x + 1]``."""
+
+    index: Index
+    offset: int
+
+    def __add__(self, other: object) -> ShiftedIndex:
+        return ShiftedIndex(self.index, self.offset + _whole(self, other, "+"))
+
+    def __sub__(self, other: object) -> ShiftedIndex:
+        return ShiftedIndex(self.index, self.offset - _whole(self, other, "-"))
+
+    __radd__ = __add__
+
+    def __repr__(self) -> str:
+        return f"{self.index.name} {'-' if self.offset < 0 else '+'} {abs(self.offset)}"
+
+
+def _whole(index: object, other: object, sign: str) -> int:
+    if isinstance(other, int | np.integer) and not isinstance(other, bool):
+        return int(other)
+    reason = f"the offset of an index is {type(other).__name__}, not an integer"
+    remedy = "Sums and multiples of indices are not supported in this version."
+    raise complaint(NotationError, f"{index!r} {sign} {ascii(other)[:40]}", reason, remedy)
+
+
 class RunningIndex:
     """A running index made by :func:`indices`, for brackets, ``v[i]``, and relations, ``i < j``."""
 
@@ -76,12 +103,20 @@ class RunningIndex:
         reason = "an index has no truth value"
         raise complaint(NotationError, repr(self), reason, "Use it in brackets, as in v[i], or in a relation.")
 
+    def __add__(self, other: object) -> ShiftedIndex:
+        return ShiftedIndex(self.index, _whole(self, other, "+"))
+
+    def __sub__(self, other: object) -> ShiftedIndex:
+        return ShiftedIndex(self.index, -_whole(self, other, "-"))
+
+    __radd__ = __add__
+
     def _no_arithmetic(self, *_: object) -> NoReturn:
-        reason = "offsets and multiples of indices are not supported in this version"
-        remedy = "Use plain indices and integers in brackets; an index itself is not a value."
+        reason = "multiples and functions of indices are not supported in this version"
+        remedy = "Use indices, indices plus a number, and integers in brackets; an index itself is not a value."
         raise complaint(NotationError, repr(self), reason, remedy)
 
-    __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = _no_arithmetic
+    __rsub__ = __mul__ = __rmul__ = _no_arithmetic
     __truediv__ = __rtruediv__ = __floordiv__ = __rfloordiv__ = __mod__ = __rmod__ = _no_arithmetic
     __pow__ = __rpow__ = __matmul__ = __rmatmul__ = __neg__ = __pos__ = __abs__ = _no_arithmetic
 
@@ -153,15 +188,26 @@ def take(a: Operand, key: object, symbol: Symbol | None) -> Operand:
     for axis, position in enumerate(positions):
         if isinstance(position, slice) and position == slice(None):
             continue
+        if isinstance(position, ShiftedIndex):
+            _check_periodic(symbol, axis, a.text, text)
         place = _position(position, a.shape[axis], axis, a.text, text)
         mapping[a.axes[axis]] = place
-        if isinstance(position, RunningIndex):
+        if isinstance(position, RunningIndex | ShiftedIndex):
             here = Range(a.shape[axis], axis, a.text, symbol)
             ranges = merge_ranges(ranges, {position.index: (here,)})
     check_ranges(ranges, text)
     kept = [k for k, axis in enumerate(a.axes) if axis not in mapping]
     axes, shape = tuple(a.axes[k] for k in kept), tuple(a.shape[k] for k in kept)
     return Operand(substitute(a.node, mapping), axes, shape, ranges, text)
+
+
+def _check_periodic(symbol: Symbol | None, axis: int, owner: str, text: str) -> None:
+    """Offsets wrap round a periodic axis; where an open axis ends is not decided in this version."""
+    if symbol is not None and axis < len(symbol.axes) and symbol.axes[axis].boundary == "periodic":
+        return
+    reason = f"an offset needs a periodic axis, and axis {axis} of {owner} is open"
+    remedy = "Declare it with boundary='periodic'; for open ends, give every bond its own coupling and mask the last."
+    raise complaint(NotationError, text, reason, remedy)
 
 
 def _position_text(position: object) -> str:
@@ -171,6 +217,8 @@ def _position_text(position: object) -> str:
 def _position(position: object, size: int, axis: int, owner: str, text: str) -> Position:
     if isinstance(position, RunningIndex):
         return at(position.index)
+    if isinstance(position, ShiftedIndex):
+        return Position(((position.index, 1),), position.offset)
     if isinstance(position, int | np.integer) and not isinstance(position, bool):
         if not 0 <= position < size:
             reason = f"position {position} is outside axis {axis} of {owner} ({size})"

@@ -13,6 +13,7 @@ from pgmc.dsl.initial import initial_values
 from pgmc.dsl.literals import checked_array, is_anonymous
 from pgmc.dsl.location import call_site, complaint, warn
 from pgmc.dsl.names import check_name, is_anonymous_name
+from pgmc.dsl.offsets import check_offsets
 from pgmc.dsl.sums import energy_summands
 from pgmc.errors import ModelError
 from pgmc.ir import model as ir_model
@@ -22,6 +23,7 @@ from pgmc.ir.nodes import Access, Scalar
 from pgmc.ir.rewrite import accesses, replace
 from pgmc.ir.symbols import (
     Binary,
+    Boundary,
     Categorical,
     Constant,
     Domain,
@@ -35,6 +37,7 @@ from pgmc.ir.symbols import (
 )
 
 Shape = int | tuple[int, ...]
+Boundaries = Boundary | tuple[Boundary, ...]
 S = TypeVar("S", bound=Symbol)
 
 
@@ -79,7 +82,7 @@ class Model:
 
     # ---- declarations --------------------------------------------------------------------------------------
 
-    def binary(self, name: str, shape: Shape = ()) -> Handle:
+    def binary(self, name: str, shape: Shape = (), *, boundary: Boundaries = "open") -> Handle:
         """Units with the values 0 and 1.
 
         Parameters
@@ -88,19 +91,22 @@ class Model:
             A name by the rule for names, unique in the model.
         shape
             The number of units, or a tuple of sizes; () is a single unit.
+        boundary
+            ``"periodic"`` axes wrap round, so that ``s[x + 1]`` has a meaning for the last x; one word for all
+            axes, or a tuple with one for each.
 
         Raises
         ------
         ModelError
-            If the name or the shape is not valid.
+            If the name, the shape or the boundary is not valid.
         """
-        return self._variable(name, shape, Binary())
+        return self._variable(name, shape, Binary(), boundary)
 
-    def spin(self, name: str, shape: Shape = ()) -> Handle:
+    def spin(self, name: str, shape: Shape = (), *, boundary: Boundaries = "open") -> Handle:
         """Units with the values -1 and +1; otherwise as :meth:`binary`."""
-        return self._variable(name, shape, Spin())
+        return self._variable(name, shape, Spin(), boundary)
 
-    def categorical(self, name: str, shape: Shape = (), *, states: int) -> Handle:
+    def categorical(self, name: str, shape: Shape = (), *, states: int, boundary: Boundaries = "open") -> Handle:
         """Units with one of ``states`` states.
 
         In expressions a unit is one-hot: the handle has the shape ``(*shape, states)``, and its last index
@@ -112,9 +118,11 @@ class Model:
             If the name or the shape is not valid, or there are fewer than two states.
         """
         name = self._new_name(name, "group")
-        return self._variable(name, shape, Categorical(declarations.check_states(states, name)))
+        return self._variable(name, shape, Categorical(declarations.check_states(states, name)), boundary)
 
-    def input(self, name: str, shape: Shape = (), *, states: int | None = None) -> Handle:
+    def input(
+        self, name: str, shape: Shape = (), *, states: int | None = None, boundary: Boundaries = "open"
+    ) -> Handle:
         """An array that is always given and never sampled: the model is conditional on it.
 
         With ``states=`` it is categorical: one-hot in expressions, integers in data.
@@ -125,7 +133,7 @@ class Model:
             If the name, the shape or the number of states is not valid.
         """
         name = self._new_name(name, "input")
-        axes = declarations.check_shape(shape, "input", name)
+        axes = declarations.check_boundary(boundary, declarations.check_shape(shape, "input", name), name)
         domain: Domain = Real() if states is None else Categorical(declarations.check_states(states, name))
         return self._declare(Input(name, axes, domain, call_site()))
 
@@ -185,9 +193,9 @@ class Model:
         axes = declarations.check_shape(array.shape, "constant", name)
         return self._declare(Constant(name, axes, array, None, call_site()))
 
-    def _variable(self, name: str, shape: object, domain: Domain) -> Handle:
+    def _variable(self, name: str, shape: object, domain: Domain, boundary: object) -> Handle:
         name = self._new_name(name, "group")
-        axes = declarations.check_shape(shape, "group", name)
+        axes = declarations.check_boundary(boundary, declarations.check_shape(shape, "group", name), name)
         return self._declare(Variable(name, axes, domain, call_site()))
 
     def _new_name(self, name: object, kind: str) -> str:
@@ -229,6 +237,7 @@ class Model:
         self._check_declared(operand.node, operand.text)
         summands = energy_summands(operand)
         for body, over in summands:
+            check_offsets(body, operand.text)
             self._terms.append(ir_model.EnergyTerm(self._named(body), over, label, origin))
 
     def _term_name(self, name: object) -> str:

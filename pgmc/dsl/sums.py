@@ -29,6 +29,7 @@ from pgmc.ir.nodes import (
     Scalar,
     Sum,
     fresh_index,
+    shifted_index,
 )
 from pgmc.ir.printer import print_scalar
 from pgmc.ir.rewrite import accesses, children, free_indices, rename
@@ -82,7 +83,7 @@ def _top_level(node: Scalar) -> Iterator[Scalar]:
 
 def _check_known(node: Scalar, over: Iterable[Index]) -> None:
     """Some array says how far each index runs."""
-    known = {p.index for access in accesses(node) for p in access.positions}
+    known = {shifted_index(p) for access in accesses(node) for p in access.positions}
     for index in over:
         if index not in known:
             reason = f"index {index.name} stands on no array, so nothing says how far it runs"

@@ -74,6 +74,17 @@ class ConditionalLaw:
 
 
 @dataclass(frozen=True, slots=True)
+class Coloring:
+    """Units in the order of the colour Σ weight · position mod modulus."""
+
+    modulus: int
+    weights: tuple[int, ...]
+
+    def __str__(self) -> str:
+        return f"{self.modulus} colours"
+
+
+@dataclass(frozen=True, slots=True)
 class BlockUpdate:
     """Units drawn together: every variable of the block from its conditional, units at once or one by one."""
 
@@ -81,6 +92,7 @@ class BlockUpdate:
     mode: Mode
     masked: tuple[str, ...] = ()
     backward: bool = False
+    coloring: Coloring | None = None
 
     @property
     def targets(self) -> tuple[Variable, ...]:
@@ -89,7 +101,8 @@ class BlockUpdate:
 
     def __str__(self) -> str:
         names = ", ".join(law.target.name for law in self.laws)
-        lines = [f"update {names} ({self.mode})", *(f"  {law}" for law in self.laws)]
+        how = self.mode if self.coloring is None else f"{self.mode}, {self.coloring}"
+        lines = [f"update {names} ({how})", *(f"  {law}" for law in self.laws)]
         return "\n".join(lines)
 
 

@@ -38,6 +38,7 @@ from pgmc.ir.nodes import (
     Pow,
     Scalar,
     Sum,
+    shifted_index,
 )
 from pgmc.ir.normal import normal
 from pgmc.ir.rewrite import accesses, children, freshen, map_children, rename, walk
@@ -104,7 +105,7 @@ def _extended(index: Index, body: Scalar, order: Order) -> Index:
         (order.get(access.symbol.name, -1), access.symbol.name, slot, len(access.symbol.axes))
         for access in accesses(body)
         for slot, position in enumerate(access.positions)
-        if position.index == index
+        if shifted_index(position) == index
     ]
     if not found:
         return index

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from pgmc.ir.model import EnergyTerm, Model
-from pgmc.ir.nodes import Access, Bracket, Index, LogSumExp, Scalar, Sum, fresh_index
+from pgmc.ir.nodes import Access, Bracket, Index, LogSumExp, Scalar, Sum, fresh_index, shifted_index
 from pgmc.ir.rewrite import accesses, map_children, rename, walk
 from pgmc.ir.symbols import is_one_hot
 
@@ -32,9 +32,10 @@ def _extents(node: Scalar) -> dict[Index, tuple[str, int]]:
     found: dict[Index, tuple[str, int]] = {}
     for access in accesses(node):
         for axis, position in enumerate(access.positions):
-            if position.index is not None:
+            index = shifted_index(position)
+            if index is not None:
                 state = is_one_hot(access.symbol) and axis == len(access.symbol.axes)
-                found.setdefault(position.index, (access.symbol.name, -1 if state else axis))
+                found.setdefault(index, (access.symbol.name, -1 if state else axis))
     return found
 
 

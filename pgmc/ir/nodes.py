@@ -49,6 +49,13 @@ class Position:
         return None
 
 
+def shifted_index(position: Position) -> Index | None:
+    """The index, if the position is one index plus a number."""
+    if len(position.terms) == 1 and position.terms[0][1] == 1:
+        return position.terms[0][0]
+    return None
+
+
 def at(index: Index) -> Position:
     """The position that is exactly one index."""
     return Position(((index, 1),))

@@ -24,6 +24,7 @@ from pgmc.ir.nodes import (
     Pow,
     Scalar,
     Sum,
+    shifted_index,
 )
 from pgmc.ir.rewrite import accesses, freshen
 
@@ -172,7 +173,7 @@ def normal_sum(body: Scalar, over: tuple[Index, ...]) -> Scalar:
 
 def _runs_in(term: Scalar, over: tuple[Index, ...]) -> bool:
     """Whether arrays of the term say how far every index runs (a term without one counts several times)."""
-    alone = {position.index for access in accesses(term) for position in access.positions}
+    alone = {shifted_index(position) for access in accesses(term) for position in access.positions}
     return alone.issuperset(over)
 
 

@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 
     from pgmc.analysis.blocks import Block
     from pgmc.evaluation.estimates import LogPartition
-    from pgmc.runtime.mean_field import MeanFieldResult
     from pgmc.inspection.equations import Equation, Equations
     from pgmc.inspection.report import ProgramReport
+    from pgmc.runtime.mean_field import MeanFieldResult
     from pgmc.runtime.samples import Samples
 
 Array = npt.NDArray[Any]

@@ -18,6 +18,7 @@ from pgmc.ir.answers import (
     Answer,
     Assignment,
     BlockUpdate,
+    Coloring,
     Computation,
     ConditionalLaw,
     Quantity,
@@ -113,7 +114,17 @@ def _order(update: BlockUpdate) -> Iterator[tuple[ConditionalLaw, Array]]:
         if update.mode == "parallel":
             yield law, units
         else:
+            units = _in_colors(units, law, update.coloring)
             yield from ((law, unit) for unit in (units[::-1] if update.backward else units).reshape(-1, 1))
+
+
+def _in_colors(units: Array, law: ConditionalLaw, coloring: Coloring | None) -> Array:
+    """The units in the order of their colours, and within a colour in their own."""
+    if coloring is None:
+        return units
+    places = np.unravel_index(units, shape_of(law.target))
+    colors = sum(weight * place for weight, place in zip(coloring.weights, places, strict=True)) % coloring.modulus
+    return units[np.argsort(colors, kind="stable")]
 
 
 def _arrays(panel: Panel) -> dict[str, Array]:

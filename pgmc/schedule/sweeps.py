@@ -8,6 +8,7 @@ from pgmc.analysis.blocks import Block
 from pgmc.errors import InternalError
 from pgmc.ir.answers import BlockUpdate, ConditionalLaw, SweepSchedule
 from pgmc.ir.queries import Sweep
+from pgmc.schedule.colorings import find_coloring
 
 
 def build_sweep_schedule(
@@ -33,7 +34,9 @@ def build_sweep_schedule(
 
 def _block_update(block: Block, query: Sweep, law: Callable[[str], ConditionalLaw]) -> BlockUpdate:
     masked = tuple(name for name in block.variables if name in query.masked)
-    return BlockUpdate(tuple(map(law, block.variables)), block.mode, masked, query.backward)
+    laws = tuple(map(law, block.variables))
+    coloring = find_coloring(laws[0]) if block.mode == "sequential" else None
+    return BlockUpdate(laws, block.mode, masked, query.backward, coloring)
 
 
 def check_sweep_schedule(schedule: SweepSchedule, query: Sweep) -> SweepSchedule:

@@ -1,0 +1,58 @@
+"""Periodicity spread to every axis that shares an index with a periodic one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TypeVar
+
+from pgmc.analysis.axes import unify_axes
+from pgmc.ir.model import EnergyTerm, Model
+from pgmc.ir.nodes import Access, Scalar
+from pgmc.ir.rewrite import replace as replace_nodes
+from pgmc.ir.symbols import Constant, Input, Parameter, Symbol, Variable
+
+S = TypeVar("S")
+
+
+def spread_periodicity(model: Model) -> Model:
+    """The model in which couplings along a periodic axis wrap round as its units do.
+
+    A derivation that fixes ``s[x + 1]`` at a unit reads the coupling ``J[x]`` one place before it, which wraps.
+    """
+    representative = unify_axes(model)
+    periodic = {
+        representative[symbol.name, k]
+        for symbol in model.symbols
+        for k, axis in enumerate(symbol.axes)
+        if axis.boundary == "periodic"
+    }
+    if not periodic:
+        return model
+    wrapped: dict[str, Symbol] = {}
+    for symbol in model.symbols:
+        axes = tuple(
+            replace(axis, boundary="periodic") if representative[symbol.name, k] in periodic else axis
+            for k, axis in enumerate(symbol.axes)
+        )
+        wrapped[symbol.name] = replace(symbol, axes=axes)
+    return Model(
+        model.name,
+        _those(Variable, wrapped, model.variables),
+        _those(Input, wrapped, model.inputs),
+        _those(Parameter, wrapped, model.parameters),
+        _those(Constant, wrapped, model.constants),
+        tuple(_rewritten(term, wrapped) for term in model.terms),
+    )
+
+
+def _those(kind: type[S], wrapped: dict[str, Symbol], symbols: Sequence[Symbol]) -> tuple[S, ...]:
+    found = (wrapped[symbol.name] for symbol in symbols)
+    return tuple(symbol for symbol in found if isinstance(symbol, kind))
+
+
+def _rewritten(term: EnergyTerm, wrapped: dict[str, Symbol]) -> EnergyTerm:
+    def wrap(node: Scalar) -> Scalar | None:
+        return Access(wrapped[node.symbol.name], node.positions) if isinstance(node, Access) else None
+
+    return replace(term, body=replace_nodes(term.body, wrap))
