@@ -27,7 +27,11 @@ In place of the name of a model you may give a file of your own: a function mode
 
 INTERRUPTED = 130
 
-app = App(name="pgmc", help="From the energy of a model to its conditionals, samplers, gradients and code.")
+app = App(
+    name="pgmc",
+    help="From the energy of a model to its conditionals, samplers, gradients and code.",
+    suppress_keyboard_interrupt=False,
+)
 cache_app = App(name="cache", help="The kernels that were compiled and are kept on disk.")
 app.command(cache_app)
 

@@ -85,7 +85,16 @@ SOURCES = {
         _load_mnist,
         (28, 28),
         1000,
-        Settings(hidden=200, epochs=100, learning_rate=0.05, gibbs_steps=5, weight_decay=2e-4),
+        Settings(
+            hidden=200,
+            epochs=100,
+            learning_rate=0.05,
+            gibbs_steps=5,
+            weight_decay=1e-3,
+            annealing_chains=100,
+            annealing_steps=3000,
+            sampling_sweeps=2000,
+        ),
     ),
 }
 

@@ -53,7 +53,7 @@ class Likelihood:
         return float(values.mean()), float(values.std(ddof=1) / np.sqrt(len(values)))
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True)
 class Mixing:
     """How far apart chains are that started anywhere: 1 is together.
 

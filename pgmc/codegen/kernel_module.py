@@ -21,6 +21,10 @@ from pgmc.ir.rewrite import accesses
 from pgmc.ir.signatures import Argument, KernelModule, Kind, Result, Role
 from pgmc.ir.symbols import Constant, Input, Parameter, Symbol, Variable, is_one_hot
 
+# Sums of a kernel may be added up in another order, so that a row is summed in vector registers. Helpers may not:
+# flags belong to instructions, and those of a helper keep its own wherever it is inlined.
+FASTMATH = '{"contract", "reassoc"}'
+
 
 @dataclass(frozen=True, slots=True)
 class Stages:
@@ -153,7 +157,7 @@ def _source(
             *([helpers, ""] if helpers else []),
             "@njit(",
             f'    "void("\n{signature}\n    ")",',
-            '    nogil=True,\n    cache=True,\n    fastmath={"contract"},\n    error_model="numpy",',
+            f'    nogil=True,\n    cache=True,\n    fastmath={FASTMATH},\n    error_model="numpy",',
             ")",
             f"def {name}(",
             call + ",",

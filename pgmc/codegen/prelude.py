@@ -196,19 +196,6 @@ def draw_categorical(logits, r0, r1, site):
     ("random_word", "category_weight"),
 )
 
-# The one place where a sum may be reordered: eight or more running sums, which a loop over one cannot have.
-_ROW_SUM = Helper(
-    '''\
-@njit(nogil=True, fastmath={"contract", "reassoc"}, error_model="numpy")
-def row_sum(values):
-    """The sum of a row, added up in float64."""
-    total = 0.0
-    for k in range(values.shape[0]):
-        total += values[k]
-    return total
-'''
-)
-
 _CATEGORY_WEIGHT = Helper(
     '''\
 @helper
@@ -228,7 +215,6 @@ _COMMON = {
     "lgamma": _LGAMMA,
     "xlogx": _XLOGX,
     "wrap": _WRAP,
-    "row_sum": _ROW_SUM,
     "uniform": _UNIFORM,
     "is_on": _IS_ON,
     "draw_bernoulli": _DRAW_BERNOULLI,

@@ -281,11 +281,6 @@ def test_functions_saturate(compiled, dtype, value):
     assert not np.isnan(got[0]).any()
 
 
-def test_row_sum_is_float64(compiled, dtype):
-    values = np.full(10_001, 0.1, dtype)
-    assert compiled.row_sum(values) == pytest.approx(10_001 * float(values[0]), rel=1e-13)
-
-
 def test_text_is_on_demand_and_ordered(dtype):
     text = prelude(["draw_spin"], dtype)
     assert "row_key" not in text and "draw_categorical" not in text

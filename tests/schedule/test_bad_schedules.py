@@ -14,9 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from oracle import Exact
-from pgmc.ir.queries import Ensemble, Sweep
-from tests.support.cases import (
+from cases import (
     Case,
     build_case,
     coupled_labels,
@@ -26,7 +24,9 @@ from tests.support.cases import (
     three_layers,
     two_layers,
 )
-from tests.support.transitions import faults, transitions, units_of_blocks
+from oracle import Exact
+from pgmc.ir.queries import Ensemble, Sweep
+from transitions import faults, transitions, units_of_blocks
 
 Edit = Callable[[str], str]
 

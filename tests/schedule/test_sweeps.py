@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from cases import build_case, one_layer_with_a_diagonal, three_layers
 from pgmc.errors import InternalError
 from pgmc.ir.answers import SweepSchedule
 from pgmc.ir.queries import Sweep
 from pgmc.schedule.sweeps import check_sweep_schedule
-from tests.support.cases import build_case, one_layer_with_a_diagonal, three_layers
 
 
 def order(schedule: SweepSchedule) -> list[tuple[str, ...]]:

@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from cases import HAND_WRITTEN, Case, build_case, one_hot, random_case
 from oracle import Exact
 from pgmc.ir.queries import Ensemble, Sweep
-from tests.support.cases import HAND_WRITTEN, Case, build_case, one_hot, random_case
-from tests.support.transitions import TOLERANCE, faults, transitions, units_of_blocks
+from transitions import TOLERANCE, faults, transitions, units_of_blocks
 
 BETAS = (0.0, 0.4, 1.0, 1.7)
 RANDOM_MODELS = 64
