@@ -5,8 +5,7 @@ from __future__ import annotations
 import networkx as nx
 
 from pgmc.analysis.interactions import find_interactions, unit_positions, variables_in
-from pgmc.ir.model import Model
-from pgmc.ir.nodes import Scalar
+from pgmc.ir.model import EnergyTerm, Model
 from pgmc.ir.printer import print_term
 from pgmc.ir.rewrite import accesses
 from pgmc.ir.symbols import Parameter, shape_of
@@ -28,17 +27,21 @@ def build_interaction_graph(model: Model) -> nx.Graph:
         for a, b in sorted(find_interactions(term.body).pairs):
             if not graph.has_edge(a, b):
                 graph.add_edge(a, b, terms=[], parameters=[], offsets=True)
-            graph.edges[a, b]["offsets"] &= a == b and _at_offsets(term.body, a)
+            graph.edges[a, b]["offsets"] &= a == b and _at_offsets(term, a)
             graph.edges[a, b]["terms"].append(text)
             known = graph.edges[a, b]["parameters"]
             known.extend(name for name in dict.fromkeys(parameters) if name not in known)
     return graph
 
 
-def _at_offsets(body: Scalar, name: str) -> bool:
-    """Whether any two accesses of a variable differ by constant offsets, so that units interact with neighbours."""
-    units = [unit_positions(a) for a in accesses(body) if a.symbol.name == name]
-    return all([p.terms for p in unit] == [p.terms for p in units[0]] for unit in units)
+def _at_offsets(term: EnergyTerm, name: str) -> bool:
+    """Whether any two units of a variable in an instance of the term differ by constant offsets, as neighbours do."""
+    units = list(dict.fromkeys(unit_positions(a) for a in accesses(term.body) if a.symbol.name == name))
+    running = set(term.over)
+    return len(units) > 1 and all(
+        [p.terms for p in unit] == [p.terms for p in units[0]] and all(i in running for p in unit for i, _ in p.terms)
+        for unit in units
+    )
 
 
 def markov_blanket(graph: nx.Graph, name: str) -> frozenset[str]:

@@ -147,13 +147,15 @@ class Model:
         positive: bool = False,
         mask: npt.ArrayLike | None = None,
         init: float | npt.ArrayLike | declarations.Initialiser | None = None,
+        boundary: Boundaries = "open",
     ) -> Handle:
         """A trained array.
 
         Parameters
         ----------
-        name, shape
-            As for :meth:`binary`.
+        name, shape, boundary
+            As for :meth:`binary`. An axis that shares an index with a periodic one need not be declared so, unless
+            it stands with an offset itself.
         symmetric, zero_diagonal
             Keep a square matrix equal to its transpose; keep its diagonal at zero.
         positive
@@ -170,7 +172,7 @@ class Model:
             If the name, the shape, the mask or the initial value does not fit, or is not finite.
         """
         name = self._new_name(name, "parameter")
-        axes = declarations.check_shape(shape, "parameter", name)
+        axes = declarations.check_boundary(boundary, declarations.check_shape(shape, "parameter", name), name)
         sizes = tuple(axis.size for axis in axes)
         constraint = declarations.check_constraint(
             name, sizes, symmetric=symmetric, zero_diagonal=zero_diagonal, positive=positive, mask=mask
