@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
@@ -12,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pgmc.cli.baseline import independent_log_likelihoods
+from pgmc.cli.progress import Teller
 from pgmc.cli.task import Task
 from pgmc.errors import IntractableError
 from pgmc.evaluation.diagnostics import effective_sample_size, potential_scale_reduction
@@ -112,12 +112,12 @@ class Evaluation:
     warnings: tuple[str, ...] = field(default=())
 
 
-def evaluate(task: Task, params: Arrays, report: Callable[[str], None]) -> Evaluation:
-    """Measure a trained model; ``report`` is told what is being done."""
-    report(f"{task.settings.sampling_chains} chains of {task.settings.sampling_sweeps} sweeps")
+def evaluate(task: Task, params: Arrays, teller: Teller) -> Evaluation:
+    """Measure a trained model; ``teller`` is told what is being done."""
+    teller.say(f"{task.settings.sampling_chains} chains of {task.settings.sampling_sweeps} sweeps")
     samples = draw_samples(task, params)
     mixing = judge_mixing(task, params, samples)
-    estimates, problems = _estimate(task, params, samples, report)
+    estimates, problems = _estimate(task, params, teller)
     likelihoods, remarks = _likelihoods(task, params, estimates)
     return Evaluation(
         estimates,
@@ -162,9 +162,7 @@ def judge_mixing(task: Task, params: Arrays, samples: Samples) -> Mixing:
     return Mixing(float(rhat[worst]), quantity, float(np.nanmin(effective)), chains * draws)
 
 
-def _estimate(
-    task: Task, params: Arrays, samples: Samples, report: Callable[[str], None]
-) -> tuple[tuple[LogPartition, ...], list[str]]:
+def _estimate(task: Task, params: Arrays, teller: Teller) -> tuple[tuple[LogPartition, ...], list[str]]:
     """log Z exactly if that is quick, and by annealing up and down; and the complaints of these methods."""
     how, program = task.settings, task.program
     estimates: list[LogPartition] = []
@@ -172,7 +170,7 @@ def _estimate(
         estimates.append(program.log_partition(params, method="exact", limit=EXACT_STATES, threads=task.threads))
     problems: list[str] = []
     for method in ("ais", "reverse-ais"):
-        report(f"log Z by {method}, {how.annealing_chains} chains of {how.annealing_steps} steps")
+        teller.say(f"log Z by {method}, {how.annealing_chains} chains of {how.annealing_steps} steps")
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always", RuntimeWarning)
             estimates.append(
@@ -184,6 +182,7 @@ def _estimate(
                     data=task.train,
                     seed=task.seed,
                     threads=task.threads,
+                    progress=teller.step,
                 )
             )
         problems += [f"{method}: {warning.message}" for warning in caught]

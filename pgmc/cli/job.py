@@ -14,7 +14,7 @@ from pgmc.cli.evaluation import Evaluation, evaluate
 from pgmc.cli.folder import check_replaceable, complete_folder
 from pgmc.cli.page import build_page
 from pgmc.cli.pictures import find_filters, has_matplotlib, png, strongest, thumbnails
-from pgmc.cli.progress import HEAD, choose_progress, timed
+from pgmc.cli.progress import HEAD, choose_progress, phase
 from pgmc.cli.task import Task
 from pgmc.cli.training import rehearse, train
 from pgmc.cli.wording import data_line, likelihood_rows, mixing_line, partition_rows
@@ -40,15 +40,15 @@ def run_job(task: Task, out: Path | None, command: str, console: Console) -> Eva
         check_replaceable(out, FILES)
     _print(console, describe(task))
     modules = task.program.compiler.modules
-    with timed(console, "compile", lambda: f"{len(modules)} kernels ready") as tell:
-        tell("kernels (the first time this takes a while; they are kept)")
+    with phase(console, "compile", lambda: f"{len(modules)} kernels ready") as teller:
+        teller.say("kernels (the first time this takes a while; they are kept)")
         rehearse(task)
     fit = train(task, choose_progress())
     seconds = float(np.sum(fit.history.get("seconds", 0.0)))
     how = "interrupted: what was learned is kept; " if fit.stopped else ""
     _print(console, [f"{'train':<{HEAD}}{how}{fit.history.epochs} epochs, {fit.steps} steps in {seconds:.1f} s"])
-    with timed(console, "evaluate", lambda: "done") as tell:
-        evaluation = evaluate(task, fit.params, tell)
+    with phase(console, "evaluate", lambda: "done") as teller:
+        evaluation = evaluate(task, fit.params, teller)
     _print(console, ["", *outcome(task, evaluation, console.width)])
     if out is not None:
         write_results(task, fit, evaluation, out, command)

@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pgmc.learning.progress import Bar, Lines, Progress
@@ -34,21 +35,38 @@ def choose_progress() -> Progress:
     return Bar() if sys.stderr.isatty() else Milestones()
 
 
+@dataclass
+class Teller:
+    """Says what goes on in a part of a run: one line that changes on a terminal, a line each elsewhere."""
+
+    write: Callable[[str], None]
+    changes: bool
+    doing: str = ""
+
+    def say(self, doing: str) -> None:
+        """Something else begins."""
+        self.doing = doing
+        self.write(doing)
+
+    def step(self, done: int, total: int) -> None:
+        """So much of it is done; shown only where the line can change."""
+        if self.changes:
+            self.write(f"{self.doing}, {100 * done // total} %")
+
+
+SILENT = Teller(lambda text: None, changes=False)
+
+
 @contextmanager
-def phase(console: Console, name: str) -> Iterator[Callable[[str], None]]:
-    """A named part of a run; it yields a function that is told what goes on."""
+def phase(console: Console, name: str, done: Callable[[], str]) -> Iterator[Teller]:
+    """A named part of a run, that ends with a line of what was done and how long it took."""
+    began = time.perf_counter()
     if console.is_terminal:
         with console.status(name) as status:
-            yield lambda text: status.update(f"{name:<{HEAD}}{text}")
+            yield Teller(lambda text: status.update(f"{name:<{HEAD}}{text}"), changes=True)
     else:
-        yield lambda text: console.print(f"{name:<{HEAD}}{text}", soft_wrap=True, highlight=False)
-
-
-@contextmanager
-def timed(console: Console, name: str, done: Callable[[], str]) -> Iterator[Callable[[str], None]]:
-    """A phase that ends with a line of what was done and how long it took."""
-    began = time.perf_counter()
-    with phase(console, name) as tell:
-        yield tell
+        yield Teller(
+            lambda text: console.print(f"{name:<{HEAD}}{text}", soft_wrap=True, highlight=False), changes=False
+        )
     seconds = time.perf_counter() - began
     console.print(f"{name:<{HEAD}}{done()} in {seconds:.1f} s", soft_wrap=True, highlight=False)

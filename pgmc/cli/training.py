@@ -7,6 +7,7 @@ import warnings
 from dataclasses import replace
 
 from pgmc.cli.evaluation import evaluate
+from pgmc.cli.progress import SILENT
 from pgmc.cli.settings import LinearDecay
 from pgmc.cli.task import Task
 from pgmc.learning.fit import fit
@@ -63,5 +64,5 @@ def rehearse(task: Task) -> float:
     )
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of course so few steps do not suffice for anything
-        evaluate(few, train(few, progress=False).params, lambda text: None)
+        evaluate(few, train(few, progress=False).params, SILENT)
     return time.perf_counter() - began

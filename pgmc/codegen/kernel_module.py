@@ -8,6 +8,7 @@ from typing import Literal
 
 from pgmc.analysis.axes import unify_axes
 from pgmc.codegen.array_program import ArrayProgram, Operand, read_expressions
+from pgmc.codegen.loop_program import Statement
 from pgmc.codegen.lower_array_program import lower_answer
 from pgmc.codegen.lower_contractions import WEIGHTS
 from pgmc.codegen.lower_loop_program import LoopLowering
@@ -32,6 +33,7 @@ class Stages:
 
     answer: Answer
     array_program: ArrayProgram
+    loop_program: tuple[Statement, ...]
     module: KernelModule
 
     def __str__(self) -> str:
@@ -59,7 +61,7 @@ def build_kernel_module(model: Model, name: str, answer: Answer, dtype: Dtype) -
     body = list(printer.statements(statements))
     arguments, results = _Signature(model, printer, lowering, program, answer, dtype).build()
     source = _source(name, model, answer, printer, arguments, body, dtype)
-    return Stages(answer, program, KernelModule(name, kind, source, arguments, results))
+    return Stages(answer, program, statements, KernelModule(name, kind, source, arguments, results))
 
 
 @dataclass(slots=True)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import combinations
+from typing import TypeAlias
 
 from pgmc.codegen.array_program import Contract, Map, Operand, Reduce, Step, make_buffer
 from pgmc.codegen.names import NameRegistry
@@ -17,6 +18,9 @@ from pgmc.codegen.structural_key import structural_key
 from pgmc.ir.nodes import ONE, Access, Add, BatchMean, Bracket, Index, Mul, Number, Scalar, Sum, at
 from pgmc.ir.rewrite import accesses, depends_on_example, free_indices, map_children, walk
 from pgmc.ir.symbols import Input, is_one_hot, is_per_example
+
+Pair: TypeAlias = tuple[Scalar, Scalar, tuple[Index, ...]]
+"""Two factors, and the indices that their matrix product sums over."""
 
 WEIGHTS = Input("weight[n]", ())
 """The weights of the examples in a batch mean, under a name that no symbol of a model can have."""
@@ -61,8 +65,8 @@ class ContractionLowering:
     def _lower_sum(self, factors: list[Scalar], over: tuple[Index, ...]) -> Scalar:
         outside = [f for f in factors if not set(free_indices(f)) & set(over)]
         inside = [f for f in factors if set(free_indices(f)) & set(over)]
-        while (pair := self._matrix_pair(inside, over)) is not None:
-            left, right, shared = pair
+        while (found := self._matrix_factors(inside, over)) is not None:
+            inside, (left, right, shared) = found
             inside = [f for f in inside if f is not left and f is not right]
             over = tuple(i for i in over if i not in shared)
             product = self._contract(left, right, shared)
@@ -70,11 +74,34 @@ class ContractionLowering:
         rest = [Sum(_product(inside), over)] if over else inside
         return _product([*outside, *rest])
 
-    def _matrix_pair(
-        self, factors: list[Scalar], over: tuple[Index, ...]
-    ) -> tuple[Scalar, Scalar, tuple[Index, ...]] | None:
-        """The two factors to multiply first: those that leave the fewest indices."""
-        best: tuple[int, Scalar, Scalar, tuple[Index, ...]] | None = None
+    def _matrix_factors(self, factors: list[Scalar], over: tuple[Index, ...]) -> tuple[list[Scalar], Pair] | None:
+        """The factors, some multiplied element by element if need be, and two of them that make a matrix product.
+
+        Of ``Σ_f A[i,f]·x[f]·y[f]``, x and y are multiplied first.
+        """
+        while (pair := self._matrix_pair(factors, over)) is None:
+            couple = self._elementwise_pair(factors, over)
+            if couple is None:
+                return None
+            factors = [*(f for f in factors if f is not couple[0] and f is not couple[1]), _product(list(couple))]
+        return factors, pair
+
+    def _elementwise_pair(self, factors: list[Scalar], over: tuple[Index, ...]) -> tuple[Scalar, Scalar] | None:
+        """Two factors over one of the indices whose product has no axes that neither of them has alone."""
+        couples: list[tuple[tuple[bool, bool], tuple[Scalar, Scalar]]] = []
+        for couple in combinations(factors, 2):
+            a, b = map(_axes, couple)
+            if a & b & set(over) and (a <= b or b <= a) and all(map(self._is_dense, couple)):
+                mixed = (_EXAMPLES in a) != (_EXAMPLES in b)  # parameters alone are multiplied once for all examples
+                couples.append(((a != b, mixed), couple))
+        return min(couples, key=lambda found: found[0])[1] if couples else None
+
+    def _matrix_pair(self, factors: list[Scalar], over: tuple[Index, ...]) -> Pair | None:
+        """The two factors to multiply first: those that leave the fewest indices, and rather examples than weights.
+
+        A product of weights with a few indices between them is wide; that of examples and weights is thin.
+        """
+        best: tuple[tuple[int, bool], Pair] | None = None
         for left, right in combinations(factors, 2):
             if not (self._is_dense(left) and self._is_dense(right)):
                 continue
@@ -83,9 +110,9 @@ class ContractionLowering:
             shared = tuple(i for i in over if i in a and i in b and i not in others)
             own_a, own_b = a - set(shared), b - set(shared)
             if shared and own_a and own_b and not own_a & own_b:
-                candidate = (len(own_a) + len(own_b), left, right, shared)
-                best = candidate if best is None or candidate[0] < best[0] else best
-        return None if best is None else best[1:]
+                cost = (len(own_a) + len(own_b), _EXAMPLES not in own_a | own_b)
+                best = (cost, (left, right, shared)) if best is None or cost < best[0] else best
+        return None if best is None else best[1]
 
     def _is_dense(self, factor: Scalar) -> bool:
         """Whether the factor may become a whole array: no bracket, and nothing that changes meanwhile."""
@@ -149,14 +176,16 @@ class ContractionLowering:
         scalars = [f for f in moving if not free_indices(f)]
         weight = [*coefficient, Access(WEIGHTS, ()), *scalars]
         if len(groups) < 2 or not all(self._is_dense(f) for f in moving):
-            return self._reduce(_product([*weight, *[f for g in groups for f in g]]), fixed)
+            return self._reduce(_product([*weight, *[f for g in groups for f in g]]), fixed, prefer)
         return _product([*fixed, self._contract_examples(groups, weight, prefer)])
 
-    def _reduce(self, value: Scalar, fixed: list[Scalar]) -> Scalar:
+    def _reduce(self, value: Scalar, fixed: list[Scalar], prefer: tuple[Index, ...]) -> Scalar:
         indices = free_indices(value)
         known = self._known.get((structural_key(value)[0], tuple(range(len(indices)))))
         if known is not None:
             value = Access(known.symbol, tuple(at(index) for index in indices))
+        place = {index: k for k, index in enumerate(prefer)}
+        indices = tuple(sorted(indices, key=lambda index: place.get(index, len(place))))
         target = self._new_buffer("mean", value, indices, per_example=False)
         self.steps.append(Reduce(target, value))
         return _product([*fixed, target.access])
@@ -187,7 +216,7 @@ def _axes(factor: Scalar) -> set[Index]:
 
 
 def _factors(node: Scalar) -> list[Scalar]:
-    return list(node.factors) if isinstance(node, Mul) else [node]
+    return [inner for factor in node.factors for inner in _factors(factor)] if isinstance(node, Mul) else [node]
 
 
 def _product(factors: list[Scalar]) -> Scalar:
@@ -214,8 +243,12 @@ def _is_plain(side: list[Scalar]) -> bool:
     return len(side) == 1 and isinstance(side[0], Access) and not is_one_hot(side[0].symbol)
 
 
+_PREFIXES = ("field_", "part_", "mean_")
+
+
 def _wish(kind: str, value: Scalar) -> str:
-    """A telling name: the kind of buffer and the symbols that enter it."""
+    """A telling name: the kind of buffer and the symbols that enter it, rather than other buffers."""
     symbols = dict.fromkeys(a.symbol.name for a in accesses(value) if a.symbol != WEIGHTS)
-    short = [name for name in symbols if not name.startswith(("field_", "part_", "mean_"))]
+    short = [name for name in symbols if not name.startswith(_PREFIXES)]
+    short = short or [name.split("_", 1)[1] for name in symbols]
     return "_".join([kind, *short])[:40]

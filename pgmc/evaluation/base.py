@@ -47,7 +47,7 @@ def base_fields(model: Model, dtype: str, data: Arrays | None = None) -> dict[st
     Salakhutdinov and Murray (2008), section 4.2: the base-rate model.
     """
     return {
-        base_name(v.name): np.ascontiguousarray(_fields(v, None if data is None else data.get(v.name)), dtype=dtype)
+        base_name(v.name): np.asarray(_fields(v, None if data is None else data.get(v.name)), dtype=dtype, order="C")
         for v in model.variables
     }
 
@@ -86,7 +86,7 @@ def check_base(model: Model, fields: Arrays, dtype: str) -> dict[str, Array]:
         wanted = checked[base_name(name)].shape
         if array.shape != wanted or not np.isfinite(array).all():
             raise DataError(f"base: {name} needs finite fields of shape {wanted}, got shape {array.shape}.")
-        checked[base_name(name)] = np.ascontiguousarray(array)
+        checked[base_name(name)] = np.asarray(array, order="C")
     return checked
 
 

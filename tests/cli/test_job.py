@@ -17,6 +17,7 @@ import pgmc
 import pgmc.cli.job as job
 from pgmc.cli.app import run
 from pgmc.cli.evaluation import GREATEST_RHAT, Mixing, evaluate, judge_mixing
+from pgmc.cli.progress import SILENT
 from pgmc.cli.task import Task, build_task
 from pgmc.cli.training import train
 from pgmc.cli.wording import mixing_line
@@ -80,7 +81,7 @@ def test_annealing_agrees_with_the_exact_sum(outcome: SimpleNamespace) -> None:
 def test_numbers_depend_on_the_seed_and_not_on_threads() -> None:
     one, two, other = quick("rbm", threads=1), quick("rbm", threads=2), quick("rbm", seed=1)
     fits = [train(task, progress=False) for task in (one, two, other)]
-    results = [evaluate(task, fit.params, lambda text: None) for task, fit in zip((one, two, other), fits, strict=True)]
+    results = [evaluate(task, fit.params, SILENT) for task, fit in zip((one, two, other), fits, strict=True)]
     for name, value in fits[0].params.items():
         np.testing.assert_array_equal(value, fits[1].params[name])
         assert not np.array_equal(value, fits[2].params[name])

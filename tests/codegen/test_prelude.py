@@ -100,9 +100,7 @@ def reference_mix(z):
 
 def reference_word(chain, sweep, site):
     """The law of random words in Python integers."""
-    r0, r1 = (
-        reference_mix((reference_mix((half + sweep * STEP) & MASK) + chain * STEP) & MASK) for half in KEY
-    )
+    r0, r1 = (reference_mix((reference_mix((half + sweep * STEP) & MASK) + chain * STEP) & MASK) for half in KEY)
     z = (r0 + site * STEP) & MASK
     z = ((z ^ (z >> 30)) * 0xBF58476D1CE4E5B9 & MASK) ^ r1
     z = (z ^ (z >> 27)) * 0x94D049BB133111EB & MASK
@@ -121,9 +119,7 @@ def test_mix_is_splitmix64():
     assert [reference_mix((1234567 + k * STEP) & MASK) for k in range(1, 5)] == published
 
 
-@pytest.mark.parametrize(
-    "chain, sweep, first", [(0, 0, 0), (1, 0, 5), (0, 1, 5), (2**40, 3, 2**33), (7, 2**45, 1)]
-)
+@pytest.mark.parametrize("chain, sweep, first", [(0, 0, 0), (1, 0, 5), (0, 1, 5), (2**40, 3, 2**33), (7, 2**45, 1)])
 def test_words_follow_the_law(compiled, chain, sweep, first):
     got = [int(w) for w in draw_words(compiled, chain, sweep, first, 9)]
     assert got == [reference_word(chain, sweep, first + k) for k in range(9)]
@@ -266,9 +262,7 @@ def test_functions(compiled, dtype):
     np.testing.assert_array_equal(got[2], np.maximum(x, 0))
     np.testing.assert_allclose(got[3], np.logaddexp(0, exact), rtol=tolerance)
     positive = np.flatnonzero(exact > 0)[::97]
-    np.testing.assert_allclose(
-        got[4][positive], [math.lgamma(v) for v in exact[positive]], rtol=tolerance, atol=1e-7
-    )
+    np.testing.assert_allclose(got[4][positive], [math.lgamma(v) for v in exact[positive]], rtol=tolerance, atol=1e-7)
 
 
 @pytest.mark.parametrize("value", [800.0, 1e5, np.inf])
