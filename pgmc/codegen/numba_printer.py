@@ -187,7 +187,8 @@ class NumbaPrinter:
             case Let(local, value, precision):
                 return f"{local.symbol.name} = {self.scalar(value) if precision == 'program' else '0.0'}"
             case LetLowest(local):
-                return f"{local.symbol.name} = -np.inf"
+                lowest = "-np.inf" if self.dtype == "float64" else "np.float32(-np.inf)"
+                return f"{local.symbol.name} = {lowest}"
             case Raise(local, value):
                 return f"{local.symbol.name} = max({local.symbol.name}, {self.scalar(value)})"
             case Increment(target, value):
