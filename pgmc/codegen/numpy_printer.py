@@ -16,6 +16,7 @@ from pgmc.analysis.axes import unify_axes
 from pgmc.codegen.array_program import ArrayProgram, Assign, Contract, Draw, Map, Operand, Reduce, Step
 from pgmc.codegen.extents import find_extents
 from pgmc.codegen.lower_array_program import lower_answer
+from pgmc.codegen.named_constants import name_constants
 from pgmc.codegen.numpy_expressions import Level, NumpyExpressions, Value
 from pgmc.codegen.numpy_names import EXAMPLES, HELPERS, NumpyNames
 from pgmc.ir.answers import Answer, Computation
@@ -63,13 +64,14 @@ def print_numpy(model: Model, name: str, answer: Answer) -> str:
 def build_numpy_text(model: Model, name: str, answer: Answer) -> NumpyText:
     """The text, with the roles of its arguments."""
     names = NumpyNames(model)
+    answer = name_constants(answer)
     program = lower_answer(answer, names.registry)
     names.extents = find_extents(program, unify_axes(model))
     body = list(NumpyPrinter(names).lines(program, answer))
     arguments = names.arguments()
     wanted = [argument.name for argument in arguments]
-    if not isinstance(answer, Computation):
-        wanted += ["uniform", "first_sweep=0", "sweeps=1"]
+    wanted += ["uniform"] if isinstance(answer, SweepSchedule) else []
+    wanted += ["first_sweep=0", "sweeps=1"] if not isinstance(answer, Computation) else []
     equations = textwrap.indent(str(answer), _INDENT).strip()
     head = textwrap.fill(f"def {name}({', '.join(wanted)}):", _WIDTH, subsequent_indent=" " * (len(name) + 5))
     helpers = [f"\n{HELPERS[helper]}" for helper in names.helpers]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import builtins
 import keyword
+from functools import partial
 
 import pytest
 
@@ -16,75 +17,13 @@ from pgmc.codegen.prelude import helper_names
 from pgmc.compiler import Compiler
 from pgmc.ir.queries import Energy, Sweep
 
-AWKWARD = [
-    "n",
-    "examples",
-    "i",
-    "j",
-    "k",
-    "r0",
-    "r1",
-    "sweep",
-    "sweeps",
-    "weights",
-    "total",
-    "total_2",
-    "top",
-    "np",
-    "math",
-    "njit",
-    "helper",
-    "mix",
-    "sigmoid",
-    "softplus",
-    "relu",
-    "step",
-    "uniform",
-    "row_key",
-    "draw_bernoulli",
-    "draw_spin",
-    "draw_categorical",
-    "category_weight",
-    "random_word",
-    "grid_point",
-    "is_on",
-    "exp_neg",
-    "row_sum",
-    "lgamma",
-    "field_v_W",
-    "part_v",
-    "mean_v",
-    "out_energy",
-    "grad_W",
-    "logits_v",
-    "site_v",
-    "keep_v",
-    "n_v",
-    "states_v",
-    "key_0",
-    "first_chain",
-    "first_sweep",
-    "energy",
-    "gradient",
-    "free_energy",
-    "max",
-    "min",
-    "range",
-    "abs",
-    "len",
-    "int",
-    "float",
-    "print",
-    "float32",
-    "float64",
-    "array",
-    "dot",
-    "empty",
-    "logsumexp",
-    "u_v",
-    "weight",
-    "other",
-]
+AWKWARD = """
+    n examples i j k r0 r1 sweep sweeps weights total total_2 top np math njit helper mix sigmoid softplus relu step
+    uniform row_key draw_bernoulli draw_spin draw_categorical category_weight random_word grid_point is_on exp_neg
+    row_sum lgamma field_v_W part_v mean_v out_energy grad_W logits_v site_v keep_v n_v states_v key_0 first_chain
+    first_sweep energy gradient free_energy max min range abs len int float print float32 float64 array dot empty
+    logsumexp u_v weight other
+"""
 
 
 def test_nothing_is_handed_out_twice() -> None:
@@ -101,19 +40,11 @@ def test_words_of_the_language_and_of_the_prelude_are_taken(word: str) -> None:
     assert NameRegistry().claim(word) == f"{word}_2"
 
 
-@pytest.mark.parametrize("word", AWKWARD)
+@pytest.mark.parametrize("word", AWKWARD.split())
 def test_awkward_names_give_right_kernels(word: str) -> None:
     """The word as a variable, a parameter and an index of one model after the other."""
     for role in range(3):
-        variable, parameter, index = (word if role == k else name for k, name in enumerate(("v", "W", "i")))
-
-        def declare(m: pgmc.Model, names: tuple[str, str, str] = (variable, parameter, index)) -> None:
-            x, h = m.binary(names[0], 3), m.categorical("h", 2, states=2)
-            W, scale = m.param(names[1], (3, 2, 2)), m.param("scale" if role else f"{word}_2")
-            i, j, k = pgmc.indices(" ".join([names[2], *(a for a in ("p", "q", "r") if a != names[2])][:3]))
-            m.energy(-x[i] * W[i, j, k] * h[j, k] + scale * pgmc.softplus(pgmc.Sum(x[i] * W[i, 0, 1], i)))
-
-        compiler = Compiler(built(declare), "float64")
+        compiler = Compiler(built(partial(declare_with, word, role)), "float64")
         data = random_data(compiler.model)
         variables = tuple(v.name for v in compiler.model.variables)
         for query in (Energy(), Sweep(variables, masked=variables)):
@@ -121,11 +52,19 @@ def test_awkward_names_give_right_kernels(word: str) -> None:
             assert numpy_disagreement(compiler, query, data) <= 1e-12
 
 
-@pytest.mark.parametrize(
-    "name", ["names_of_the_compiler", "names_of_buffers", "names_of_helpers", "names_of_arguments"]
-)
-def test_no_name_is_both_an_argument_and_assigned(name: str) -> None:
-    compiler = Compiler(build(name), "float64")
+def declare_with(word: str, role: int, m: pgmc.Model) -> None:
+    """A model in which the word is the name of a variable, a parameter or an index."""
+    variable, parameter, index = (word if role == k else name for k, name in enumerate(("v", "W", "i")))
+    x, h = m.binary(variable, 3), m.categorical("h", 2, states=2)
+    W, scale = m.param(parameter, (3, 2, 2)), m.param("scale" if role else f"{word}_2")
+    others = [name for name in ("p", "q", "r") if name != index]
+    i, j, k = pgmc.indices(" ".join([index, *others[:2]]))
+    m.energy(-x[i] * W[i, j, k] * h[j, k] + scale * pgmc.softplus(pgmc.Sum(x[i] * W[i, 0, 1], i)))
+
+
+@pytest.mark.parametrize("what", ["the_compiler", "buffers", "helpers", "arguments"])
+def test_no_name_is_both_an_argument_and_assigned(what: str) -> None:
+    compiler = Compiler(build(f"names_of_{what}"), "float64")
     for query in all_queries(compiler):
         module = compiler.stages(query).module
         tree = ast.parse(module.source)
