@@ -19,7 +19,7 @@ from pgmc.codegen.lower_array_program import lower_answer
 from pgmc.codegen.named_constants import name_constants
 from pgmc.codegen.numpy_expressions import Level, NumpyExpressions, Value
 from pgmc.codegen.numpy_names import EXAMPLES, HELPERS, NumpyNames
-from pgmc.ir.answers import Answer, Computation
+from pgmc.ir.answers import Answer, Computation, SweepSchedule
 from pgmc.ir.model import Model
 from pgmc.ir.nodes import Index, Scalar
 from pgmc.ir.signatures import Argument
