@@ -20,6 +20,7 @@ pgmc {version}: write the energy of a model, get its conditionals, samplers, gra
   pgmc show rbm            what is derived from one: conditionals, free energy, gradients
   pgmc show rbm --source   the generated code
   pgmc train rbm digits    train it on handwritten digits and measure it
+  pgmc verify rbm          the generated code against brute force, on a small instance
   pgmc doctor              what it runs on
 
 In place of the name of a model you may give a file of your own: a function model(**sizes) that returns a pgmc.Model.
@@ -128,6 +129,25 @@ def show(
         _say(program.source())
     if not (latex or source or html or diagram):
         _say(str(program))
+
+
+@app.command
+def verify(model: str, /, *, seed: int = 0, **sizes: int) -> None:
+    """Prove the kernels of a model on a small instance, against brute force over all its states.
+
+    Parameters
+    ----------
+    model
+        A name from `pgmc models`, or a Python file.
+    seed
+        Where parameters, states and random numbers come from.
+    sizes
+        Sizes of the model, such as `--hidden 64`; it is shrunk from there.
+    """
+    from pgmc.cli.catalogue import find_spec
+    from pgmc.program.program import compile
+
+    _say(str(compile(find_spec(model).model(**sizes)).verify(seed)))
 
 
 @app.command

@@ -16,7 +16,6 @@ from pgmc.cli.task import Task
 from pgmc.errors import IntractableError
 from pgmc.evaluation.diagnostics import effective_sample_size, potential_scale_reduction
 from pgmc.evaluation.estimates import LogPartition
-from pgmc.ir.symbols import Categorical
 from pgmc.runtime.samples import Samples
 
 Array: TypeAlias = npt.NDArray[Any]
@@ -41,11 +40,14 @@ class Likelihood:
         The method of log Z, or what the baseline is.
     train, test
         ``(n,)`` nats.
+    is_bound
+        Whether they are lower bounds.
     """
 
     name: str
     train: Array
     test: Array
+    is_bound: bool = False
 
     def summary(self, split: str) -> tuple[float, float]:
         """Mean and standard error over the images of ``"train"`` or ``"test"``."""
@@ -193,23 +195,30 @@ def _likelihoods(
     task: Task, params: Arrays, estimates: tuple[LogPartition, ...]
 ) -> tuple[tuple[Likelihood, ...], list[str]]:
     baseline = Likelihood("independent units", *independent_log_likelihoods(task.program.model, task.train, task.test))
-    if task.refusal is not None:
+    if task.refusal is not None and not task.has_bound:
         return (baseline,), [f"No log-likelihood of images: {task.refusal}"]
-    energies = [task.program.free_energy(params, split, threads=task.threads) for split in (task.train, task.test)]
-    return (*(Likelihood(e.method, *(-f - e.value for f in energies)) for e in estimates), baseline), []
+    remarks = []
+    if task.refusal is not None:
+        remarks.append(f"The log-likelihood is bounded from below by mean field, for there is no {task.refusal}")
+    train, test = (_log_sums(task, params, split) for split in (task.train, task.test))
+    found = (Likelihood(e.method, train - e.value, test - e.value, bool(remarks)) for e in estimates)
+    return (*found, baseline), remarks
+
+
+def _log_sums(task: Task, params: Arrays, observed: Arrays) -> Array:
+    """log Σ exp(-E) of each row over what is not observed, in nats; a lower bound by mean field if need be."""
+    if task.refusal is None:
+        return -task.program.free_energy(params, observed, threads=task.threads)
+    return task.program.mean_field(params, observed, threads=task.threads).bound
 
 
 def _accuracy(task: Task, params: Arrays) -> float | None:
-    """How often the class of the least free energy is the label."""
+    """How often the most probable class is the label."""
     if task.label is None or task.refusal is not None:
         return None
-    assert isinstance(task.label.domain, Categorical)
-    labels, rows = task.test[task.label.name], len(task.test[task.label.name])
-    energies = []
-    for state in range(task.label.domain.states):
-        observed = task.test | {task.label.name: np.full(rows, state)}
-        energies.append(task.program.free_energy(params, observed, threads=task.threads))
-    return float((np.argmin(energies, axis=0) == labels).mean())
+    observed = {name: states for name, states in task.test.items() if name != task.label.name}
+    classes = task.program.predict(params, task.label.name, observed, threads=task.threads).argmax(axis=1)
+    return float((classes == task.test[task.label.name]).mean())
 
 
 def _mean_greys(task: Task, params: Arrays, samples: Samples) -> Array:

@@ -77,6 +77,13 @@ class Task:
         answer = self.program.free_energy_equation(self.observed)
         return answer if isinstance(answer, Refusal) else None
 
+    @cached_property
+    def has_bound(self) -> bool:
+        """Whether mean field bounds a log-likelihood that cannot be computed."""
+        if self.refusal is None:
+            return False
+        return not isinstance(self.program.mean_field_equations(self.observed), Refusal)
+
 
 def build_task(
     name: str,
@@ -101,8 +108,9 @@ def build_task(
     settings = replace(images.settings, **options)
     _check_settings(settings, len(images.train))
     chosen = {size: min(default, settings.hidden) for size, default in spec.sizes.items()} | sizes
-    if "visible" in spec.sizes and "visible" not in sizes:
-        chosen["visible"] = images.train.shape[1]
+    rows, columns = images.shape
+    of_images = {"visible": rows * columns, "rows": rows, "columns": columns}
+    chosen |= {size: number for size, number in of_images.items() if size in spec.sizes and size not in sizes}
     model = spec.model(**chosen)
     program = compile(model)
     variables = program.model.variables

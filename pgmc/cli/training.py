@@ -11,6 +11,8 @@ from pgmc.cli.progress import SILENT
 from pgmc.cli.settings import LinearDecay
 from pgmc.cli.task import Task
 from pgmc.learning.fit import fit
+from pgmc.learning.mean_field_pcd import MeanFieldPCD
+from pgmc.learning.objective import Objective
 from pgmc.learning.optimizers import SGD
 from pgmc.learning.persistent import PCD
 from pgmc.learning.progress import Progress
@@ -29,7 +31,7 @@ REHEARSAL = {
 
 
 def train(task: Task, progress: bool | Progress) -> Fit:
-    """Train the model of a task by persistent contrastive divergence.
+    """Train the model of a task by stochastic maximum likelihood.
 
     After Ctrl-C the fit is what was learned until then.
     """
@@ -38,7 +40,7 @@ def train(task: Task, progress: bool | Progress) -> Fit:
         task.program.executable,
         task.program.init(task.seed),
         task.train,
-        PCD(k=how.gibbs_steps, chains=how.chains),
+        choose_objective(task),
         SGD(LinearDecay(how.learning_rate, how.epochs), momentum=how.momentum, weight_decay=how.weight_decay),
         epochs=how.epochs,
         batch_size=how.batch_size,
@@ -47,6 +49,13 @@ def train(task: Task, progress: bool | Progress) -> Fit:
         progress=progress,
         threads=task.threads,
     )
+
+
+def choose_objective(task: Task) -> Objective:
+    """Persistent contrastive divergence, with mean field in the place of the latent variables where these interact."""
+    how = task.settings
+    kind = MeanFieldPCD if task.has_bound else PCD
+    return kind(k=how.gibbs_steps, chains=how.chains)
 
 
 def rehearse(task: Task) -> float:

@@ -6,6 +6,7 @@ import math
 
 from pgmc.cli.evaluation import Evaluation
 from pgmc.cli.task import Task
+from pgmc.cli.training import choose_objective
 from pgmc.evaluation.estimates import LogPartition
 from pgmc.learning.report import Fit
 
@@ -24,7 +25,8 @@ def likelihood_rows(evaluation: Evaluation) -> list[tuple[str, str, str]]:
     for likelihood in evaluation.likelihoods:
         name = likelihood.name
         if name in METHODS:
-            name = f"the model, log Z {METHODS[name]}"
+            bound = " at least" if likelihood.is_bound else ""
+            name = f"the model{bound}, log Z {METHODS[name]}"
         cells = ["{:.2f} ± {:.2f}".format(*likelihood.summary(split)) for split in ("train", "test")]
         rows.append((name, cells[0], cells[1]))
     if evaluation.accuracy is not None:
@@ -64,7 +66,7 @@ def settings_line(task: Task, fit: Fit) -> str:
     """How the model was trained."""
     how = task.settings
     return (
-        f"Persistent contrastive divergence, {how.gibbs_steps} sweeps a step, {how.chains} chains; "
+        f"{choose_objective(task)}; "
         f"{fit.history.epochs} epochs in batches of {how.batch_size}, learning rate {how.learning_rate:g} (falling "
         f"to 0 over the second half), momentum {how.momentum:g}, weight decay {how.weight_decay:g}; seed {task.seed}."
     )

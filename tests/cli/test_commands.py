@@ -6,10 +6,12 @@ import importlib
 import json
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
 
+import pgmc.program.program as program
 from pgmc.cli import main
 from pgmc.cli.app import run
 from pgmc.runtime.cache import default_cache
@@ -67,6 +69,16 @@ def test_show_prints_what_is_derived(capsys: pytest.CaptureFixture[str]) -> None
     assert "784 × 7" in shown
     assert "P(h[j] = 1 | v) = σ(Σ_i W[i,j]·v[i] + c[j])" in shown
     assert "F(v) = -Σ_i b[i]·v[i] - Σ_j softplus(Σ_i W[i,j]·v[i] + c[j])" in shown
+
+
+def test_verify_proves_a_model(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(program, "compile", partial(program.compile, backend="numpy"))  # compiles nothing
+    (tmp_path / "pairs.py").write_text(SPEC)
+    assert run(["verify", str(tmp_path / "pairs.py")]) == 0
+    shown = capsys.readouterr().out
+    assert "verified pairs" in shown and "transition matrix" in shown
 
 
 def test_show_latex_and_source(capsys: pytest.CaptureFixture[str]) -> None:

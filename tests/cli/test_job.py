@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import io
 from dataclasses import replace
+from functools import partial
+from itertools import product
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -12,21 +14,24 @@ from typing import Any
 import numpy as np
 import pytest
 from rich.console import Console
+from scipy.special import logsumexp
 
 import pgmc
 import pgmc.cli.job as job
+import pgmc.cli.task as task_module
 from pgmc.cli.app import run
-from pgmc.cli.evaluation import GREATEST_RHAT, Mixing, evaluate, judge_mixing
+from pgmc.cli.evaluation import GREATEST_RHAT, Mixing, _accuracy, _likelihoods, evaluate, judge_mixing
 from pgmc.cli.progress import SILENT
 from pgmc.cli.task import Task, build_task
-from pgmc.cli.training import train
-from pgmc.cli.wording import mixing_line
+from pgmc.cli.training import choose_objective, train
+from pgmc.cli.wording import likelihood_rows, mixing_line
+from pgmc.evaluation.estimates import LogPartition
 
 QUICK = {"epochs": 3, "annealing_steps": 40, "annealing_chains": 40, "chains": 20}
 
 
-def quick(name: str, hidden: int = 6, seed: int = 0, threads: int | None = None) -> Task:
-    task = build_task(name, "digits", {"hidden": hidden}, QUICK, seed, threads)
+def quick(name: str, seed: int = 0, threads: int | None = None, **sizes: int) -> Task:
+    task = build_task(name, "digits", sizes or {"hidden": 6}, QUICK, seed, threads)
     return replace(task, settings=replace(task.settings, sampling_chains=20, sampling_sweeps=60))
 
 
@@ -89,6 +94,58 @@ def test_numbers_depend_on_the_seed_and_not_on_threads() -> None:
         assert first.value == second.value != third.value
     np.testing.assert_array_equal(results[0].greys, results[1].greys)
     assert results[0].mixing == results[1].mixing
+
+
+@pytest.fixture
+def interpreted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tasks on the reference backend, which compiles nothing."""
+    monkeypatch.setattr(task_module, "compile", partial(pgmc.compile, backend="numpy"))
+
+
+def random_params(task: Task, scale: float) -> dict[str, Any]:
+    generator = np.random.default_rng(5)
+    return {name: scale * generator.normal(size=value.shape) for name, value in task.program.init(0).items()}
+
+
+@pytest.mark.usefixtures("interpreted")
+def test_the_bound_of_a_model_whose_latents_interact() -> None:
+    task = quick("deep_boltzmann_machine", hidden=3, top=2)
+    task = replace(task, train={"v": task.train["v"][:6]}, test={"v": task.test["v"][:5]})
+    assert isinstance(choose_objective(task), pgmc.MeanFieldPCD)
+    params = random_params(task, 0.3)
+    latents = np.array(list(product((0, 1), repeat=5)))
+    each, rows = len(latents), len(task.test["v"])
+    state = {
+        "v": np.repeat(task.test["v"], each, axis=0),
+        "h1": np.tile(latents[:, :3], (rows, 1)),
+        "h2": np.tile(latents[:, 3:], (rows, 1)),
+    }
+    exact = logsumexp(-task.program.energy(params, state).reshape(rows, each), axis=1)
+    likelihoods, remarks = _likelihoods(task, params, (LogPartition(1.5, 0.0, "exact"),))
+    assert (
+        likelihoods[0].is_bound
+        and "at least" in likelihood_rows(SimpleNamespace(likelihoods=likelihoods, accuracy=None))[0][0]
+    )
+    gap = exact - 1.5 - likelihoods[0].test
+    assert (gap > 0).all() and (gap < 1).all()
+    assert len(remarks) == 1 and "h1 and h2 interact" in remarks[0]
+
+
+@pytest.mark.usefixtures("interpreted")
+def test_the_class_is_predicted() -> None:
+    task = quick("class_rbm", hidden=2)
+    assert task.label is not None and task.label.name == "y"
+    params = random_params(task, 0.0) | {"d": np.eye(10)[3] * 50.0}
+    assert _accuracy(task, params) == pytest.approx((task.images.test_labels == 3).mean())
+
+
+@pytest.mark.usefixtures("interpreted")
+def test_sizes_and_steps_suit_the_data() -> None:
+    assert quick("lattice", rows=8).sizes == {"rows": 8, "columns": 8}
+    assert quick("softmax_rbm", hidden=300).sizes == {"visible": 64, "states": 4, "hidden": 300}
+    spins, binary = quick("spin_rbm"), quick("rbm")
+    assert spins.settings.learning_rate == binary.settings.learning_rate / 16
+    assert build_task("spin_rbm", "digits", {}, {"learning_rate": 0.5}).settings.learning_rate == 0.5
 
 
 def test_a_run_that_fails_or_is_interrupted_leaves_nothing(

@@ -93,6 +93,11 @@ def deep_boltzmann_machine(x: Arrays, t: Arrays) -> Any:
     return -pairs - x["v"] @ t["b"] - x["h1"] @ t["c1"] - x["h2"] @ t["c2"]
 
 
+def lattice(x: Arrays, t: Arrays) -> Any:
+    right, below = np.roll(x["s"], -1, axis=2), np.roll(x["s"], -1, axis=1)
+    return -(x["s"] * (t["R"] * right + t["D"] * below + t["f"])).sum(axis=(1, 2))
+
+
 def boltzmann_machine(x: Arrays, t: Arrays) -> Any:
     within = np.einsum("ni,ij,nj->n", x["v"], t["R"], x["v"]) + np.einsum("ni,ij,nj->n", x["h"], t["S"], x["h"])
     return rbm(x, t) - within
@@ -117,4 +122,5 @@ SPECIFICATIONS = (
         deep_boltzmann_machine,
     ),
     Specification("boltzmann_machine", {"visible": 4, "hidden": 3}, {"v": BINARY, "h": BINARY}, (), boltzmann_machine),
+    Specification("lattice", {"rows": 3, "columns": 3}, {"s": SPIN}, (), lattice),
 )
