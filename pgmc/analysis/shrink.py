@@ -1,0 +1,244 @@
+"""A small instance of a model: every axis as short as its structure allows, so that all joint states can be listed.
+
+Sizes and values of arrays are data, and no compiled kernel depends on them. What is proved of the kernels of the small
+instance is therefore proved of the very kernels that the large model runs.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+from pgmc.analysis.axes import AxisName, axis_name, index_axes, unify_axes
+from pgmc.errors import InternalError, IntractableError
+from pgmc.ir.canonical import canonical_text
+from pgmc.ir.check import check_model
+from pgmc.ir.model import Model
+from pgmc.ir.nodes import Access, Bracket, Index, LogSumExp, Position, Scalar, Sum
+from pgmc.ir.rewrite import accesses, walk
+from pgmc.ir.rewrite import replace as replace_nodes
+from pgmc.ir.symbols import Categorical, Constant, Input, Parameter, Symbol, Variable, access_axes, is_one_hot, shape_of
+
+Array = npt.NDArray[Any]
+S = TypeVar("S", bound=Symbol)
+
+SMALLEST, USUAL, LARGER = 2, 3, 4
+"""Axes have at least the first length, the second where states allow, the third to differ from another axis."""
+
+
+def shrink_model(model: Model, max_states: int) -> Model:
+    """The model at the smallest sizes that still exercise its structure.
+
+    Axes that share an index keep a common length: 3 if the joint states allow it, else 2, or what positions such as
+    ``x[4]`` and relations such as ``i >= 3`` need; axes that are as long as another one become longer where possible,
+    so that no two axes can be mistaken for each other. Masks and constants are cropped so that each keeps a zero and a
+    non-zero entry if it has them.
+
+    Parameters
+    ----------
+    model : Model
+        A checked, canonical model of discrete variables.
+    max_states : int
+        The most joint states of all variables.
+
+    Returns
+    -------
+    Model
+        It has the canonical text of the model, hence the same generated source.
+
+    Raises
+    ------
+    IntractableError
+        If even the smallest instance has more joint states, or a variable is not discrete.
+    """
+    axes = _Axes.of(model)
+    sizes = _choose_sizes(model, axes, max_states)
+    kept = _kept_positions(model, axes, sizes)
+    small = _cropped(model, axes, kept)
+    check_model(small)
+    if canonical_text(small) != canonical_text(model):
+        raise InternalError(f"{model.name}: its text changed with its sizes. Please report this.")
+    return small
+
+
+# ---- which axes have one length ----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Axes:
+    """Classes of axes of one length, each under the name of its first axis."""
+
+    classes: Mapping[AxisName, AxisName]
+    full: Mapping[AxisName, int]
+    least: Mapping[AxisName, int]
+
+    @classmethod
+    def of(cls, model: Model) -> _Axes:
+        classes = _join_squares(model, unify_axes(model))
+        lengths = {(s.name, k): axis.size for s in model.symbols for k, axis in _named_axes(s)}
+        full = {name: lengths[name] for name in classes.values()}
+        least = {name: min(size, SMALLEST) for name, size in full.items()}
+        for name, needed in _needed(model):
+            least[classes[name]] = max(least[classes[name]], min(needed, full[classes[name]]))
+        return cls(classes, full, least)
+
+
+def _named_axes(symbol: Symbol) -> list[tuple[int, Any]]:
+    """Every axis with its number; the states of a one-hot array are axis -1."""
+    axes = access_axes(symbol)
+    return [(-1 if is_one_hot(symbol) and k == len(axes) - 1 else k, axis) for k, axis in enumerate(axes)]
+
+
+def _join_squares(model: Model, classes: dict[AxisName, AxisName]) -> dict[AxisName, AxisName]:
+    """Both axes of a matrix whose constraint speaks of its transpose or its diagonal have one length."""
+    for p in model.parameters:
+        if p.constraint.symmetric or p.constraint.zero_diagonal:
+            first, second = classes[p.name, 0], classes[p.name, 1]
+            classes = {name: first if own == second else own for name, own in classes.items()}
+    return classes
+
+
+def _needed(model: Model) -> Iterator[tuple[AxisName, int]]:
+    """Lengths that positions and relations need."""
+    for term in model.terms:
+        standing: dict[Index, AxisName] = {i: i.extent for i in _indices(term.body, term.over) if i.extent}
+        standing |= dict(index_axes(term.body))
+        for access in accesses(term.body):
+            for k, position in enumerate(access.positions):
+                yield from _needed_at(position, axis_name(access, k), standing)
+        for bracket in (node for node in walk(term.body) if isinstance(node, Bracket)):
+            for relation in bracket.relations:
+                apart = abs(relation.left.offset - relation.right.offset)
+                for index, _ in (*relation.left.terms, *relation.right.terms):
+                    if index in standing:
+                        yield standing[index], apart + 2
+
+
+def _needed_at(
+    position: Position, axis: AxisName, standing: Mapping[Index, AxisName]
+) -> Iterator[tuple[AxisName, int]]:
+    if not position.terms:
+        yield axis, position.offset + 1
+    elif position.index is None:  # an offset or a sum of indices ties lengths together: all of them stay
+        for name in (axis, *(standing[index] for index, _ in position.terms if index in standing)):
+            yield name, 1 << 62
+
+
+def _indices(body: Scalar, over: tuple[Index, ...]) -> tuple[Index, ...]:
+    return (*over, *(i for node in walk(body) if isinstance(node, Sum | LogSumExp) for i in node.over))
+
+
+# ---- how long they are -------------------------------------------------------------------------------------
+
+
+def _choose_sizes(model: Model, axes: _Axes, max_states: int) -> dict[AxisName, int]:
+    """A length for each class."""
+    sizes = dict(axes.least)
+    if _bits(model, axes, sizes) > math.log2(max_states):
+        raise IntractableError(
+            f"model {model.name!r}: its smallest instance has 2^{_bits(model, axes, sizes):.0f} joint states, "
+            f"more than the limit of 2^{math.log2(max_states):.0f}."
+        )
+    states = [name for name in sizes if name[1] == -1]
+    order = [*states, *(name for name in sizes if name[1] != -1)]
+
+    def lengthen(name: AxisName, wanted: int) -> None:
+        longer = {**sizes, name: max(sizes[name], min(wanted, axes.full[name]))}
+        if _bits(model, axes, longer) <= math.log2(max_states):
+            sizes.update(longer)
+
+    for name in order:
+        lengthen(name, USUAL)
+    for name in order:
+        if sizes[name] == USUAL and any(sizes[other] == USUAL for other in order if other != name):
+            lengthen(name, LARGER)
+    return sizes
+
+
+def _bits(model: Model, axes: _Axes, sizes: Mapping[AxisName, int]) -> float:
+    """The logarithm to base 2 of the number of joint states."""
+    total = 0.0
+    for variable in model.variables:
+        units = math.prod(sizes[axes.classes[variable.name, k]] for k in range(len(variable.axes)))
+        states = sizes[axes.classes[variable.name, -1]] if is_one_hot(variable) else 2
+        total += units * math.log2(states)
+    return total
+
+
+# ---- the data that stay ------------------------------------------------------------------------------------
+
+
+def _kept_positions(model: Model, axes: _Axes, sizes: Mapping[AxisName, int]) -> dict[AxisName, Array]:
+    """The positions of each class that stay: the first ones, and those that keep arrays from being all alike."""
+    wanted: dict[AxisName, dict[int, None]] = {name: {} for name in sizes}
+    for symbol, values in _patterns(model):
+        flat = np.asarray(values != 0).reshape(-1)
+        for place in (int(np.argmax(flat)), int(np.argmin(flat))):
+            for k, position in enumerate(np.unravel_index(place, np.shape(values))):
+                wanted[axes.classes[symbol.name, k]].setdefault(int(position))
+    return {
+        name: np.sort(np.array([*positions, *(k for k in range(axes.full[name]) if k not in positions)][: sizes[name]]))
+        if positions
+        else np.arange(sizes[name])
+        for name, positions in wanted.items()
+    }
+
+
+def _patterns(model: Model) -> Iterator[tuple[Symbol, Array]]:
+    """Arrays whose zeros are part of the structure."""
+    for parameter in model.parameters:
+        if parameter.constraint.masked and parameter.axes:
+            yield parameter, np.asarray(parameter.constraint.mask)
+    for constant in model.constants:
+        if constant.axes:
+            yield constant, np.asarray(constant.value)
+
+
+def _cropped(model: Model, axes: _Axes, kept: Mapping[AxisName, Array]) -> Model:
+    """The model with every symbol cropped, wherever it stands."""
+    small = {symbol.name: _crop_symbol(symbol, axes, kept) for symbol in model.symbols}
+
+    def swap(node: Scalar) -> Scalar | None:
+        return Access(small[node.symbol.name], node.positions) if isinstance(node, Access) else None
+
+    def crop(symbols: tuple[S, ...]) -> tuple[S, ...]:
+        return tuple(small[symbol.name] for symbol in symbols)  # type: ignore[misc]
+
+    return Model(
+        model.name,
+        crop(model.variables),
+        crop(model.inputs),
+        crop(model.parameters),
+        crop(model.constants),
+        tuple(replace(term, body=replace_nodes(term.body, swap)) for term in model.terms),
+    )
+
+
+def _crop_symbol(symbol: Symbol, axes: _Axes, kept: Mapping[AxisName, Array]) -> Symbol:
+    positions = [kept[axes.classes[symbol.name, k]] for k in range(len(symbol.axes))]
+    short = tuple(replace(axis, size=len(own)) for axis, own in zip(symbol.axes, positions, strict=True))
+    match symbol:
+        case Variable(domain=Categorical()) | Input(domain=Categorical()):
+            return replace(symbol, axes=short, domain=Categorical(len(kept[axes.classes[symbol.name, -1]])))
+        case Constant(value=value):
+            return replace(symbol, axes=short, value=_crop(value, symbol, positions))
+        case Parameter(constraint=constraint, init=init):
+            mask = _crop(constraint.mask, symbol, positions) if constraint.masked else constraint.mask
+            return replace(
+                symbol, axes=short, constraint=replace(constraint, mask=mask), init=_crop(init, symbol, positions)
+            )
+        case _:
+            return replace(symbol, axes=short)
+
+
+def _crop(values: Any, symbol: Symbol, positions: list[Array]) -> Any:
+    """The rows and columns that stay; numbers, initialisers and None as they are."""
+    if values is None or callable(values) or np.ndim(values) == 0:
+        return values
+    whole = np.broadcast_to(np.asarray(values), shape_of(symbol))
+    return whole[np.ix_(*positions)].copy()
