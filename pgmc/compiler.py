@@ -254,6 +254,10 @@ class Compiler:
         self.modules[query], function = load_or_build(key, lambda: self.stages(query).module)
         return CompiledKernel(self.modules[query], function, model)
 
+    def resized(self, model: Model) -> Compiler:
+        """The compiler of the same model at other sizes, with the same choices."""
+        return Compiler(model, self.dtype, self.backend, self._imposed)
+
     def executable(self) -> Executable:
         """The run time of the model, with this compiler behind it."""
         return Executable(

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from pgmc.evaluation.estimates import LogPartition
     from pgmc.inspection.equations import Equation, Equations
     from pgmc.inspection.report import ProgramReport
+    from pgmc.program.verification.report import Verification
     from pgmc.runtime.mean_field import MeanFieldResult
     from pgmc.runtime.samples import Samples
 
@@ -201,6 +202,33 @@ class Program:
 
     def _repr_html_(self) -> str:
         return self.report()._repr_html_()
+
+    def verify(self, seed: int = 0) -> Verification:
+        """Prove the program on a small instance, where everything can be compared with brute force.
+
+        All axes are shrunk, masks and constants cropped, until all joint states can be listed; the kernels are the
+        same, as sizes enter none. Energies, conditionals, free energies, gradients, log Z, mean field, the exact
+        transition matrix of the sweep and the draws of its kernels are compared with the interpreted energy. At the
+        program's own sizes, conditionals of random units are compared with differences of energies.
+
+        Parameters
+        ----------
+        seed : int
+            Where parameters, inputs, states and random numbers come from.
+
+        Returns
+        -------
+        Verification
+            One row for each check; printable, and HTML in a notebook.
+
+        Raises
+        ------
+        VerificationError
+            Naming the check that fails, its object, the largest error and the smallest failing case.
+        """
+        from pgmc.program.verification.verify import verify
+
+        return verify(self.compiler, self.executable, seed)
 
     # ---- running -----------------------------------------------------------------------------------------------
 

@@ -1,0 +1,1 @@
+"""Programs prove themselves against brute force on a small instance, and at real size where nothing is enumerated."""

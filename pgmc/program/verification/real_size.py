@@ -1,0 +1,190 @@
+"""The program as it stands, at its own sizes: what can be checked of single units without enumeration."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from pgmc.compiler import Compiler
+from pgmc.ir.model import Model
+from pgmc.ir.queries import Conditional, Energy
+from pgmc.ir.symbols import Categorical, Spin, Variable, is_one_hot, shape_of
+from pgmc.program.verification.instance import candidate_params, random_inputs
+from pgmc.program.verification.report import Case, Ledger
+from pgmc.runtime.executable import Executable
+from pgmc.runtime.kernels import Dtype
+from pgmc.runtime.state import random_state
+from pgmc.runtime.streams import Stream
+
+Array = npt.NDArray[Any]
+
+SITES, PAIRS, BASES = 100, 25, 4
+"""Random units whose conditional is checked, pairs of units of a block, and random states they are looked at in."""
+
+MOST_ELEMENTS = 1 << 26
+"""Parameters, and states altogether, hold at most this many numbers, or fewer units are looked at."""
+
+TOLERANCE = {"float64": 1e-10, "float32": 1e-4}
+ROUNDING = 1e-3
+"""Energies are rounded relative to their own size: this share of |E| counts as scale."""
+
+
+@dataclass(frozen=True)
+class Move:
+    """In the state of a row, one unit takes another of its values (numbered in the order of its domain)."""
+
+    base: int
+    variable: Variable
+    place: tuple[int, ...]
+    old: int
+    new: int
+
+    def __str__(self) -> str:
+        return self.variable.name + (f"[{', '.join(map(str, self.place))}]" if self.place else "")
+
+
+@dataclass(frozen=True)
+class RealSize:
+    """The program with random parameters, and a few random states."""
+
+    executable: Executable
+    params: dict[str, Array]
+    bases: dict[str, Array]
+    generator: np.random.Generator
+
+    @property
+    def model(self) -> Model:
+        """The model at its own sizes."""
+        return self.executable.model
+
+    def move(self, base: int, variable: Variable) -> Move:
+        """A random unit of a variable, and a random other value of it."""
+        place = tuple(int(self.generator.integers(n)) for n in shape_of(variable))
+        old = _code(variable, self.bases[variable.name][(base, *place)])
+        count = variable.domain.states if isinstance(variable.domain, Categorical) else 2
+        return Move(base, variable, place, old, (old + 1 + int(self.generator.integers(count - 1))) % count)
+
+    def energies(self, changes: Sequence[tuple[int, tuple[Move, ...]]]) -> Array:
+        """E of base states after some moves in each."""
+        state = {name: values[[base for base, _ in changes]] for name, values in self.bases.items()}
+        for row, (_, moves) in enumerate(changes):
+            for move in moves:
+                state[move.variable.name][(row, *move.place)] = _value(move.variable, move.new)
+        return self.executable.evaluate(Energy(), self.params, state)["energy"]
+
+    def note(self, move: Move) -> tuple[str, str]:
+        """A move in words."""
+        return "unit", f"{move}, from its value number {move.old} to {move.new}, in random state {move.base}"
+
+
+def _code(variable: Variable, value: Any) -> int:
+    return int(value) if isinstance(variable.domain, Categorical) else int(value > 0)
+
+
+def _value(variable: Variable, code: int) -> int:
+    return 2 * code - 1 if isinstance(variable.domain, Spin) else code
+
+
+def check_real_size(compiler: Compiler, executable: Executable, stream: Stream, ledger: Ledger) -> None:
+    """Conditionals and blocks of the program at its own sizes."""
+    model = compiler.model
+    units = sum(math.prod(shape_of(v)) for v in model.variables)
+    numbers = max((math.prod(shape_of(p)) for p in model.parameters), default=0)
+    if numbers > MOST_ELEMENTS or 4 * BASES * units > MOST_ELEMENTS:
+        ledger.skip("real size", f"{units} units and a parameter of {numbers} numbers are more than is tried")
+        return
+    program = _with_random_values(executable, compiler.dtype, stream)
+    if program is None:
+        ledger.skip("real size", "energies are not finite, neither with random parameters nor with the initial ones")
+        return
+    sites = min(SITES, MOST_ELEMENTS // units - BASES)
+    _check_ratios(program, ledger, sites, TOLERANCE[compiler.dtype])
+    _check_pairs(program, compiler, ledger, max(1, min(PAIRS, sites // 4)), TOLERANCE[compiler.dtype])
+
+
+def _with_random_values(executable: Executable, dtype: Dtype, stream: Stream) -> RealSize | None:
+    model = executable.model
+    longest = max((n for p in model.parameters for n in shape_of(p)), default=1)
+    bases = random_state(model, BASES, stream.child("states"), dtype) | random_inputs(model, BASES, stream, dtype)
+    for params in candidate_params(model, stream, dtype, scale=0.8 / math.sqrt(longest)):
+        program = RealSize(executable, params, bases, stream.child("sites").generator())
+        with np.errstate(all="ignore"):
+            if np.isfinite(program.energies([(base, ()) for base in range(BASES)])).all():
+                return program
+    return None
+
+
+def _check_ratios(program: RealSize, ledger: Ledger, sites: int, tolerance: float) -> None:
+    """log p(b | rest) - log p(a | rest) = E(a) - E(b)."""
+    variables = program.model.variables
+    moves = [program.move(k % BASES, variables[k // BASES % len(variables)]) for k in range(sites)]
+    found = program.energies([*((base, ()) for base in range(BASES)), *((m.base, (m,)) for m in moves)])
+    before = found[:BASES][[m.base for m in moves]]
+    expected = before - found[BASES:]
+    logits = {v.name: _log_odds(program, v) for v in variables[: len(moves)]}
+    got = np.array([_log_ratio(logits[m.variable.name], m) for m in moves])
+    ledger.compare(
+        "real size",
+        f"log p(b | rest) - log p(a | rest) = E(a) - E(b) of {len(moves)} random units",
+        got,
+        expected,
+        tolerance,
+        scale=1.0 + np.abs(expected) + ROUNDING * np.abs(before),
+        case=lambda place: Case((program.note(moves[place[0]]),)),
+        note=_sizes(program.model),
+    )
+
+
+def _log_odds(program: RealSize, variable: Variable) -> Array:
+    """Compiled logits of every unit of a variable in the base states, one for each value."""
+    logits = program.executable.evaluate(Conditional(variable.name), program.params, program.bases)["logits"]
+    wide = np.asarray(logits, dtype=np.float64)
+    return wide if is_one_hot(variable) else np.stack([np.zeros_like(wide), wide], axis=-1)
+
+
+def _log_ratio(logits: Array, move: Move) -> float:
+    own = logits[(move.base, *move.place)]
+    return float(own[move.new] - own[move.old])
+
+
+def _check_pairs(program: RealSize, compiler: Compiler, ledger: Ledger, pairs: int, tolerance: float) -> None:
+    """Units of a parallel block do not interact."""
+    blocks = [b for b in compiler.blocks() if b.mode == "parallel"]
+    drawn = [_random_pair(program, blocks[k % len(blocks)].variables, k % BASES) for k in range(pairs) if blocks]
+    chosen = [pair for pair in drawn if pair is not None]
+    if not chosen:
+        ledger.skip("real size", "no two units are drawn at once")
+        return
+    changes = [(a.base, moves) for a, b in chosen for moves in ((), (a,), (b,), (a, b))]
+    found = program.energies(changes).reshape(-1, 4)
+    ledger.compare(
+        "real size",
+        f"{len(chosen)} random pairs of units that are drawn at once do not interact",
+        found[:, 3] - found[:, 2] - found[:, 1] + found[:, 0],
+        np.zeros(len(found)),
+        tolerance,
+        scale=1.0 + ROUNDING * np.abs(found).max(axis=1) + np.abs(found - found[:, :1]).max(axis=1),
+        case=lambda place: Case(tuple(program.note(move) for move in chosen[place[0]])),
+    )
+
+
+def _random_pair(program: RealSize, names: tuple[str, ...], base: int) -> tuple[Move, Move] | None:
+    """Two different units of a block, if it has two."""
+    for _ in range(8):
+        first, second = (
+            program.move(base, program.model.variable(names[int(program.generator.integers(len(names)))]))
+            for _ in range(2)
+        )
+        if (first.variable, first.place) != (second.variable, second.place):
+            return first, second
+    return None
+
+
+def _sizes(model: Model) -> str:
+    shapes = (f"{v.name} {'x'.join(map(str, shape_of(v))) or '()'}" for v in model.variables)
+    return "at " + ", ".join(shapes)

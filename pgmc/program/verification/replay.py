@@ -1,0 +1,161 @@
+"""Emitted sweeps draw by draw: the same random numbers put through brute-force conditionals give the same states.
+
+Random numbers are counted, not drawn from a state, so what a kernel must draw for each unit of each chain is known. A
+wrong probability shows as soon as one number falls between the right and the wrong one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from pgmc.evaluation.base import base_name
+from pgmc.ir.queries import Ensemble, Sweep
+from pgmc.ir.symbols import Categorical
+from pgmc.program.verification.instance import Instance, show
+from pgmc.program.verification.report import Case, Ledger
+from pgmc.program.verification.transitions import promised_units
+from pgmc.program.verification.values import annealing
+from pgmc.runtime.kernels import first_sites
+from pgmc.runtime.streams import Stream, draw_codes, draw_on, random_words, uniforms
+
+Array = npt.NDArray[Any]
+
+REPLAYED, SWEEPS, FIRST_SWEEP = 512, 2, 5
+
+
+@dataclass(frozen=True)
+class Run:
+    """Chains of one emitted sweep: where they start, at which temperatures, and which units stay."""
+
+    label: str
+    query: Sweep
+    starts: Array
+    rows: Array
+    betas: Array
+    base: dict[str, Array] = field(default_factory=dict)
+    masks: dict[str, Array] = field(default_factory=dict)
+
+
+def check_replay(instance: Instance, ledger: Ledger) -> None:
+    """Every draw of the emitted sweeps, from the same random numbers and brute-force conditionals."""
+    for run in _runs(instance):
+        stream = instance.stream.child(f"replay {run.label}")
+        got = run_kernel(instance, run, stream, FIRST_SWEEP, SWEEPS)
+        expected, doubtful = _replay(instance, run, stream)
+        compared = np.where(doubtful, got, expected)
+
+        def case(place: tuple[int, ...], run: Run = run, got: Array = got, wanted: Array = compared) -> Case:
+            (chain,) = place
+            facts = [("inverse temperature", f"{run.betas[chain]:.6g}")] if run.query.ensemble != Ensemble.PLAIN else []
+            facts += [("kept units", show(run.masks, chain))] if run.masks else []
+            facts += [
+                ("state expected", show(instance.table.states, int(wanted[chain]))),
+                ("state got", show(instance.table.states, int(got[chain]))),
+            ]
+            return instance.state_case(int(run.rows[chain]), int(run.starts[chain]), *facts)
+
+        ledger.compare(
+            "sweep, draw by draw",
+            f"{run.label}: {len(got)} chains of {SWEEPS} sweeps draw what brute force draws",
+            got != compared,
+            np.zeros(len(got)),
+            0.0,
+            case=case,
+            rank=instance.table.rank[run.starts],
+            note=f"{int(doubtful.sum())} chains too close to call" if doubtful.any() else "",
+        )
+
+
+def _runs(instance: Instance) -> list[Run]:
+    """The sweeps that training, sampling and annealing run."""
+    names, table = instance.names, instance.table
+    generator = instance.stream.child("starts").generator()
+    starts = generator.integers(table.size, size=REPLAYED)
+    rows = np.arange(REPLAYED) % table.rows
+    ones = np.ones(REPLAYED)
+    hot = generator.uniform(0.0, 2.0, size=REPLAYED).astype(instance.compiler.dtype).astype(np.float64)
+    betas, fields = annealing(instance, REPLAYED)
+    masks = {n: generator.random((REPLAYED, *table.states[n].shape[1:])) < 0.4 for n in names}
+    return [
+        Run("forward", Sweep(names), starts, rows, ones),
+        Run("backward", Sweep(names, backward=True), starts, rows, ones),
+        Run("with kept units", Sweep(names, masked=names), starts, rows, ones, masks=masks),
+        Run("tempered", Sweep(names, ensemble=Ensemble.TEMPERED), starts, rows, hot),
+        Run("annealed", Sweep(names, ensemble=Ensemble.ANNEALED), starts, rows, betas.astype(np.float64), fields),
+    ]
+
+
+def run_kernel(instance: Instance, run: Run, stream: Stream, first_sweep: int, sweeps: int) -> Array:
+    """The states at which the chains end, after the emitted kernel."""
+    table, dtype = instance.table, instance.compiler.dtype
+    state = {name: np.ascontiguousarray(values[run.starts]) for name, values in table.states.items()}
+    state |= {name: np.ascontiguousarray(values[run.rows]) for name, values in table.inputs.items()}
+    if run.query.ensemble is not Ensemble.PLAIN:
+        state["inverse_temperature"] = run.betas.astype(dtype)
+    base = {base_name(name): np.asarray(values, dtype=dtype, order="C") for name, values in run.base.items()}
+    instance.executable.sweep(
+        run.query,
+        instance.params | base,
+        state,
+        stream=stream,
+        first_sweep=first_sweep,
+        sweeps=sweeps,
+        masks=run.masks,
+    )
+    return _state_numbers(instance, state)
+
+
+def _state_numbers(instance: Instance, state: dict[str, Array]) -> Array:
+    """The number of the joint state of each chain."""
+    codes = []
+    for variable in instance.model.variables:
+        values = state[variable.name].reshape(len(state[variable.name]), -1)
+        codes.append(values if isinstance(variable.domain, Categorical) else values > 0)
+    return np.asarray(np.concatenate(codes, axis=1).astype(np.int64) @ np.array(instance.table.strides))
+
+
+def _replay(instance: Instance, run: Run, stream: Stream) -> tuple[Array, Array]:
+    """The states at which the chains must end, and the chains in which a draw was too close to call."""
+    table = instance.table
+    base = table.base_energies(run.base) if run.base else np.zeros(table.size)
+    states, doubtful = run.starts.copy(), np.zeros(len(run.starts), dtype=bool)
+    for sweep in range(FIRST_SWEEP, FIRST_SWEEP + SWEEPS):
+        for group in promised_units(instance, run.query):
+            moves = np.zeros_like(states)
+            for unit in group:
+                near = table.neighbours(states, unit)
+                beta = run.betas[:, None]
+                logits = -beta * instance.energies[run.rows[:, None], near] - (1.0 - beta) * base[near]
+                drawn, close = _draw(instance, unit, logits, stream, sweep)
+                kept = _kept(instance, run, unit)
+                moves += np.where(kept, 0, (drawn - table.codes[states, unit]) * table.strides[unit])
+                doubtful |= close & ~kept
+            states = states + moves
+    return states, doubtful
+
+
+def _kept(instance: Instance, run: Run, unit: int) -> Array:
+    who = instance.table.units[unit]
+    if who.variable.name not in run.masks:
+        return np.zeros(len(run.starts), dtype=bool)
+    mask = run.masks[who.variable.name].reshape(len(run.starts), -1)
+    return np.asarray(mask[:, unit - instance.table.units_of((who.variable.name,))[0]])
+
+
+def _draw(instance: Instance, unit: int, logits: Array, stream: Stream, sweep: int) -> tuple[Array, Array]:
+    """The code that a unit draws in each chain, by the documented law, and where rounding could change it."""
+    dtype, who = instance.compiler.dtype, instance.table.units[unit]
+    site = first_sites(instance.model)[who.variable.name] + unit - instance.table.units_of((who.variable.name,))[0]
+    words = random_words(stream.key, np.arange(len(logits)), sweep, np.array([site]))[:, 0]
+    weights = np.exp(logits - logits.max(axis=1, keepdims=True))
+    running = np.cumsum(weights, axis=1) / weights.sum(axis=1, keepdims=True)
+    margin = 4 * instance.tolerance("probability") * instance.scale.max()
+    if isinstance(who.variable.domain, Categorical):
+        close = np.abs(running[:, :-1] - uniforms(words)[:, None]).min(axis=1) < margin
+        return draw_codes(logits, words), close
+    close = np.abs(1.0 - running[:, 0] - uniforms(words, dtype)) < margin
+    return draw_on(logits[:, 1] - logits[:, 0], words, dtype).astype(np.int64), close

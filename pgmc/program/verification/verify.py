@@ -1,0 +1,69 @@
+"""The whole verification, one line for each check."""
+
+from __future__ import annotations
+
+from pgmc.compiler import Compiler
+from pgmc.errors import IntractableError
+from pgmc.program.verification.instance import build_instance
+from pgmc.program.verification.mean_field import check_mean_field
+from pgmc.program.verification.one_sweep import check_one_sweep
+from pgmc.program.verification.real_size import check_real_size
+from pgmc.program.verification.replay import check_replay
+from pgmc.program.verification.report import Ledger, Verification
+from pgmc.program.verification.transitions import check_independence, check_transitions
+from pgmc.program.verification.values import (
+    check_conditionals,
+    check_energies,
+    check_free_energies,
+    check_gradients,
+    check_log_partition,
+)
+from pgmc.runtime.executable import Executable
+from pgmc.runtime.streams import Stream
+
+ENUMERATED = (
+    check_energies,
+    check_conditionals,
+    check_independence,
+    check_transitions,
+    check_replay,
+    check_one_sweep,
+    check_free_energies,
+    check_gradients,
+    check_log_partition,
+    check_mean_field,
+)
+
+
+def verify(compiler: Compiler, executable: Executable, seed: int = 0) -> Verification:
+    """Compare a compiled program with brute force.
+
+    Parameters
+    ----------
+    compiler, executable
+        The program.
+    seed
+        Where random parameters, inputs, states and random numbers come from.
+
+    Returns
+    -------
+    Verification
+
+    Raises
+    ------
+    VerificationError
+        At the first check that fails, with the smallest failing case.
+    """
+    stream = Stream(seed, "verify")
+    ledger = Ledger(f"{compiler.model.name} ({compiler.dtype}, {compiler.backend})", stream.seed)
+    try:
+        instance = build_instance(compiler, stream)
+    except IntractableError as error:
+        ledger.instance = "none"
+        ledger.skip("all checks by enumeration", str(error))
+    else:
+        ledger.instance = str(instance)
+        for check in ENUMERATED:
+            check(instance, ledger)
+    check_real_size(compiler, executable, stream.child("real size"), ledger)
+    return ledger.verification()
