@@ -1,0 +1,113 @@
+# %% [markdown]
+# # Declaring a model
+#
+# A model is a probability distribution p(x) = exp(-E(x)) / Z over arrays of units. You declare the arrays and the
+# energy; everything else is derived.
+
+# %% Variables, parameters, inputs
+import numpy as np
+
+import pgmc
+
+m = pgmc.Model("tour")
+v = m.binary("v", 6)  # 0 or 1
+s = m.spin("s", (2, 3))  # -1 or +1, in two rows of three
+y = m.categorical("y", states=4)  # one of four states; one-hot in expressions, 0 to 3 in data
+u = m.input("u", 5)  # always given, never sampled: the model is conditional on it
+W = m.param("W", (6, 2, 3))  # trained
+A = m.param("A", (5, 6))
+U = m.param("U", (4, 6))
+J = m.param("J", (6, 6), symmetric=True, zero_diagonal=True)  # kept so, gradients included
+pull = m.constant("pull", np.linspace(-1, 1, 6))  # never trained
+
+# %% [markdown]
+# ## Two notations, mixed at will
+#
+# Arrays as in NumPy, or indices. An index of a summand runs over the whole axis it stands on, and is summed over the
+# product it stands in. Every call of `energy` adds terms.
+
+# %% The energy
+i, j, k, r, c = pgmc.indices("i j k r c")
+m.energy(-pgmc.einsum("i,rc,irc->", v, s, W))
+m.energy(-(u @ A @ v) - pull @ v, name="drive")
+m.energy(-U[k, i] * y[k] * v[i])
+m.energy(-v[i] * J[i, j] * v[j])
+m.energy(0.5 * (v.sum() - 2) ** 2, name="about_two")
+print(m)
+
+# %% What follows
+p = pgmc.compile(m)
+print(p)
+
+# %% [markdown]
+# ## Nonlinear functions
+#
+# `exp log sigmoid softplus tanh relu sqrt square cos lgamma logsumexp` take any expression. A unit with two
+# values has a conditional whatever the energy: its logit is the difference of the local energy between the two.
+
+# %% A softplus of a sum
+n = pgmc.Model("soft")
+x = n.spin("x", 8)
+V = n.param("V", (8, 3))
+n.energy(-pgmc.softplus(x @ V).sum())
+print(pgmc.compile(n).conditional("x"))
+
+# %% [markdown]
+# Inside a function all parts must carry the same indices, so that it is clear what is summed first. Where they do
+# not, a sum is written.
+
+# %% A written sum
+n.energy(0.1 * pgmc.Sum(x[i] * V[i, j], i) ** 2)
+print(pgmc.compile(n).conditional("x"))
+
+# %% [markdown]
+# ## Relations and offsets
+#
+# `where=` restricts a sum; `x[i, j + 1]` is a neighbour, on an axis that is declared to be periodic.
+
+# %% Half of the pairs, and neighbours
+q = pgmc.Model("pairs")
+t = q.spin("t", 5)
+B = q.param("B", (5, 5))
+q.energy(-pgmc.Sum(B[i, j] * t[i] * t[j], (i, j), where=j < i))
+print(pgmc.compile(q).conditional("t"))
+
+torus = pgmc.Model("torus")
+z = torus.spin("z", (4, 4), boundary="periodic")
+K = torus.param("K")
+torus.energy(-K * z[r, c] * z[r, c + 1] - K * z[r, c] * z[r + 1, c])
+print(pgmc.compile(torus).conditional("z"))
+
+# %% [markdown]
+# ## Mistakes
+#
+# An error names the object, the line where you wrote it, the reason, and what to do.
+
+# %% Three of them
+wrong = pgmc.Model("wrong")
+a = wrong.binary("a", 6)
+b = wrong.binary("b", 4)
+M = wrong.param("M", (6, 4))
+for mistake in (
+    lambda: wrong.energy(a @ b),
+    lambda: wrong.energy(-a[i] * (M[i, j] * b[j] + a[i])),
+    lambda: wrong.energy((a[i] * M[i, j]) ** 2),
+):
+    try:
+        mistake()
+    except pgmc.PgmcError as error:
+        print(f"{type(error).__name__}: {str(error).rpartition('/')[2]}\n")
+
+# %% [markdown]
+# ## States
+#
+# A state is a dict of arrays with an axis of examples or chains in front; parameters are a dict of arrays.
+
+# %% Sampling given the input
+params = p.init(seed=0)
+given = np.random.default_rng(0).normal(size=(3, 5))
+state = p.sample(params, chains=3, sweeps=100, inputs={"u": given}, seed=0)
+print(state)
+print(
+    p.conditional("y").evaluate(params, {name: state[name][:, -1] for name in state} | {"u": given})["probs"].round(3)
+)
