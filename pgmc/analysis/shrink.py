@@ -7,9 +7,9 @@ instance is therefore proved of the very kernels that the large model runs.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -19,7 +19,7 @@ from pgmc.errors import InternalError, IntractableError
 from pgmc.ir.canonical import canonical_text
 from pgmc.ir.check import check_model
 from pgmc.ir.model import Model
-from pgmc.ir.nodes import Access, Bracket, Index, LogSumExp, Position, Scalar, Sum
+from pgmc.ir.nodes import Access, Bracket, Index, LogSumExp, Position, Scalar, Sum, shifted_index
 from pgmc.ir.rewrite import accesses, walk
 from pgmc.ir.rewrite import replace as replace_nodes
 from pgmc.ir.symbols import Categorical, Constant, Input, Parameter, Symbol, Variable, access_axes, is_one_hot, shape_of
@@ -30,8 +30,15 @@ S = TypeVar("S", bound=Symbol)
 SMALLEST, USUAL, LARGER = 2, 3, 4
 """Axes have at least the first length, the second where states allow, the third to differ from another axis."""
 
+Parity = Literal["odd", "even"]
 
-def shrink_model(model: Model, max_states: int) -> Model:
+
+def has_offsets(model: Model) -> bool:
+    """Whether units meet neighbours at fixed offsets, where it matters whether an axis is even or odd."""
+    return any(_offset_axes(model))
+
+
+def shrink_model(model: Model, max_states: int, parity: Parity | None = None) -> Model:
     """The model at the smallest sizes that still exercise its structure.
 
     Axes that share an index keep a common length: 3 if the joint states allow it, else 2, or what positions such as
@@ -45,6 +52,8 @@ def shrink_model(model: Model, max_states: int) -> Model:
         A checked, canonical model of discrete variables.
     max_states : int
         The most joint states of all variables.
+    parity : {"odd", "even"}, optional
+        Of the lengths of axes along which units meet neighbours, where the model has such lengths.
 
     Returns
     -------
@@ -56,7 +65,7 @@ def shrink_model(model: Model, max_states: int) -> Model:
     IntractableError
         If even the smallest instance has more joint states, or a variable is not discrete.
     """
-    axes = _Axes.of(model)
+    axes = _Axes.of(model, parity)
     sizes = _choose_sizes(model, axes, max_states)
     kept = _kept_positions(model, axes, sizes)
     small = _cropped(model, axes, kept)
@@ -71,21 +80,26 @@ def shrink_model(model: Model, max_states: int) -> Model:
 
 @dataclass(frozen=True)
 class _Axes:
-    """Classes of axes of one length, each under the name of its first axis."""
+    """Classes of axes of one length, each under the name of its first axis, and the lengths that each may have."""
 
     classes: Mapping[AxisName, AxisName]
     full: Mapping[AxisName, int]
-    least: Mapping[AxisName, int]
+    lengths: Mapping[AxisName, Sequence[int]]
 
     @classmethod
-    def of(cls, model: Model) -> _Axes:
+    def of(cls, model: Model, parity: Parity | None) -> _Axes:
         classes = _join_squares(model, unify_axes(model))
-        lengths = {(s.name, k): axis.size for s in model.symbols for k, axis in _named_axes(s)}
-        full = {name: lengths[name] for name in classes.values()}
+        declared = {(s.name, k): axis.size for s in model.symbols for k, axis in _named_axes(s)}
+        full = {name: declared[name] for name in classes.values()}
         least = {name: min(size, SMALLEST) for name, size in full.items()}
         for name, needed in _needed(model):
             least[classes[name]] = max(least[classes[name]], min(needed, full[classes[name]]))
-        return cls(classes, full, least)
+        longest = {name: min(size, max(least[name], LARGER) + 1) for name, size in full.items()}
+        lengths: dict[AxisName, Sequence[int]] = {name: range(least[name], longest[name] + 1) for name in full}
+        if parity is not None:
+            for name in {classes[axis] for axis in _offset_axes(model)}:
+                lengths[name] = [n for n in lengths[name] if n % 2 == (parity == "odd")] or [full[name]]
+        return cls(classes, full, lengths)
 
 
 def _named_axes(symbol: Symbol) -> list[tuple[int, Any]]:
@@ -108,25 +122,41 @@ def _needed(model: Model) -> Iterator[tuple[AxisName, int]]:
     for term in model.terms:
         standing: dict[Index, AxisName] = {i: i.extent for i in _indices(term.body, term.over) if i.extent}
         standing |= dict(index_axes(term.body))
-        for access in accesses(term.body):
-            for k, position in enumerate(access.positions):
-                yield from _needed_at(position, axis_name(access, k), standing)
-        for bracket in (node for node in walk(term.body) if isinstance(node, Bracket)):
-            for relation in bracket.relations:
-                apart = abs(relation.left.offset - relation.right.offset)
-                for index, _ in (*relation.left.terms, *relation.right.terms):
-                    if index in standing:
-                        yield standing[index], apart + 2
+        offsets: dict[tuple[AxisName, Index], list[int]] = {}
+        for position, axis in _places(term.body):
+            index = shifted_index(position)
+            if index is not None:  # offsets span less than the axis that they wrap round
+                offsets.setdefault((axis, index), []).append(position.offset)
+            elif not position.terms:
+                yield axis, position.offset + 1
+            else:  # a sum of indices ties lengths together: all of them stay
+                for name in (axis, *(standing[i] for i, _ in position.terms if i in standing)):
+                    yield name, 1 << 62
+        yield from ((axis, max(span) - min(span) + 1) for (axis, _), span in offsets.items())
+        yield from _needed_by_relations(term.body, standing)
 
 
-def _needed_at(
-    position: Position, axis: AxisName, standing: Mapping[Index, AxisName]
-) -> Iterator[tuple[AxisName, int]]:
-    if not position.terms:
-        yield axis, position.offset + 1
-    elif position.index is None:  # an offset or a sum of indices ties lengths together: all of them stay
-        for name in (axis, *(standing[index] for index, _ in position.terms if index in standing)):
-            yield name, 1 << 62
+def _needed_by_relations(body: Scalar, standing: Mapping[Index, AxisName]) -> Iterator[tuple[AxisName, int]]:
+    for bracket in (node for node in walk(body) if isinstance(node, Bracket)):
+        for relation in bracket.relations:
+            apart = abs(relation.left.offset - relation.right.offset)
+            for index, _ in (*relation.left.terms, *relation.right.terms):
+                if index in standing:
+                    yield standing[index], apart + 2
+
+
+def _offset_axes(model: Model) -> Iterator[AxisName]:
+    """Axes on which an index stands with an offset."""
+    for term in model.terms:
+        for position, axis in _places(term.body):
+            if position.offset and shifted_index(position) is not None:
+                yield axis
+
+
+def _places(body: Scalar) -> Iterator[tuple[Position, AxisName]]:
+    for access in accesses(body):
+        for k, position in enumerate(access.positions):
+            yield position, axis_name(access, k)
 
 
 def _indices(body: Scalar, over: tuple[Index, ...]) -> tuple[Index, ...]:
@@ -138,7 +168,7 @@ def _indices(body: Scalar, over: tuple[Index, ...]) -> tuple[Index, ...]:
 
 def _choose_sizes(model: Model, axes: _Axes, max_states: int) -> dict[AxisName, int]:
     """A length for each class."""
-    sizes = dict(axes.least)
+    sizes = {name: lengths[0] for name, lengths in axes.lengths.items()}
     if _bits(model, axes, sizes) > math.log2(max_states):
         raise IntractableError(
             f"model {model.name!r}: its smallest instance has 2^{_bits(model, axes, sizes):.0f} joint states, "
@@ -148,12 +178,13 @@ def _choose_sizes(model: Model, axes: _Axes, max_states: int) -> dict[AxisName, 
     order = [*states, *(name for name in sizes if name[1] != -1)]
 
     def lengthen(name: AxisName, wanted: int) -> None:
-        longer = {**sizes, name: max(sizes[name], min(wanted, axes.full[name]))}
+        allowed = [n for n in axes.lengths[name] if sizes[name] <= n <= wanted] or [sizes[name]]
+        longer = {**sizes, name: allowed[-1]}
         if _bits(model, axes, longer) <= math.log2(max_states):
             sizes.update(longer)
 
     for name in order:
-        lengthen(name, USUAL)
+        lengthen(name, USUAL if USUAL in axes.lengths[name] else LARGER)
     for name in order:
         if sizes[name] == USUAL and any(sizes[other] == USUAL for other in order if other != name):
             lengthen(name, LARGER)

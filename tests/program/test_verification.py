@@ -67,6 +67,18 @@ def positive_weights(m: pgmc.Model) -> None:
     m.energy(pgmc.log(w) @ x - x @ u @ s)
 
 
+def lattice(m: pgmc.Model) -> None:
+    s, J, D = m.spin("s", (9, 6), boundary="periodic"), m.param("J", (9, 6)), m.param("D", (9, 6))
+    x, y = pgmc.indices("x y")
+    m.energy(-s[x, y] * J[x, y] * s[x, y + 1] - s[x, y] * D[x, y] * s[x + 1, y])
+
+
+def ring_of_labels(m: pgmc.Model) -> None:
+    y, J, b = m.categorical("y", 7, states=3, boundary="periodic"), m.param("J", 7), m.param("b", 3)
+    x, k = pgmc.indices("x k")
+    m.energy(-J[x] * y[x, k] * y[x + 2, k] - b[k] * y[x, k] * y[x - 1, k])
+
+
 def domain_of_a_function(m: pgmc.Model) -> None:
     x, a = m.binary("x", 3), m.param("a", 3, init=100.0)
     m.energy(-pgmc.sqrt(a - 99).sum() * x.sum())
@@ -112,6 +124,14 @@ def test_random_models_pass(seed: int) -> None:
     assert model is not None
     program = pgmc.Program(Compiler(model, ("float64", "float32")[seed % 3 == 0], "numpy"))
     assert names_of(program.verify(seed)) >= {*EVERYWHERE, "gradients", "log partition", "real size"}
+
+
+@pytest.mark.parametrize(("declare", "sizes"), [(lattice, ("3x3", "4x2")), (ring_of_labels, ("3", "4"))])
+def test_lattices_pass_with_odd_and_with_even_axes(declare: Declare, sizes: tuple[str, str]) -> None:
+    report = compiled(declare).verify()
+    assert [instance.split()[1] for instance in report.instances] == list(sizes)
+    assert [check.what[:3] for check in report["energies"][:3:2]] == ["1. ", "2. "]
+    assert names_of(report) >= {*EVERYWHERE, "gradients", "log partition", "real size"}
 
 
 def test_imposed_blocks_are_those_that_are_proved() -> None:

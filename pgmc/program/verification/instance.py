@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from pgmc.analysis.shrink import shrink_model
+from pgmc.analysis.shrink import Parity, has_offsets, shrink_model
 from pgmc.compiler import Compiler
 from pgmc.errors import IntractableError, NumericsError
 from pgmc.ir.constraints import initial_value
@@ -103,8 +103,8 @@ def _numbers(values: Array) -> str:
     return str(values.astype(np.int64) if whole else values).replace("\n", "")
 
 
-def build_instance(compiler: Compiler, stream: Stream) -> Instance:
-    """The small instance of a compiler's model, with parameters for which every energy is finite.
+def build_instances(compiler: Compiler, stream: Stream) -> list[Instance]:
+    """The small instance of a compiler's model; one with odd and one with even axes where units have neighbours.
 
     Raises
     ------
@@ -113,7 +113,14 @@ def build_instance(compiler: Compiler, stream: Stream) -> Instance:
     NumericsError
         If energies are not finite, whatever parameters are tried.
     """
-    small = compiler.resized(_shrunk(compiler.model))
+    parities: tuple[Parity | None, ...] = ("odd", "even") if has_offsets(compiler.model) else (None,)
+    models = dict.fromkeys(_shrunk(compiler.model, parity) for parity in parities)
+    return [_build_instance(compiler, model, stream.child(f"instance {k}")) for k, model in enumerate(models)]
+
+
+def _build_instance(compiler: Compiler, model: Model, stream: Stream) -> Instance:
+    """One instance, with parameters for which every energy is finite."""
+    small = compiler.resized(model)
     dtype = compiler.dtype
     rows = INPUT_ROWS if small.model.inputs else 1
     table = BruteForce(small.model, random_inputs(small.model, rows, stream, dtype), rows, dtype)
@@ -128,11 +135,11 @@ def build_instance(compiler: Compiler, stream: Stream) -> Instance:
     )
 
 
-def _shrunk(model: Model) -> Model:
+def _shrunk(model: Model, parity: Parity | None) -> Model:
     try:
-        return shrink_model(model, WANTED_STATES)
+        return shrink_model(model, WANTED_STATES, parity)
     except IntractableError:
-        return shrink_model(model, MOST_STATES)
+        return shrink_model(model, MOST_STATES, parity)
 
 
 def random_inputs(model: Model, rows: int, stream: Stream, dtype: Dtype) -> dict[str, Array]:

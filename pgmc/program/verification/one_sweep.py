@@ -11,7 +11,7 @@ import numpy.typing as npt
 from pgmc.ir.queries import Sweep
 from pgmc.program.verification.instance import Instance, show
 from pgmc.program.verification.replay import Run, run_kernel
-from pgmc.program.verification.report import Check, Ledger
+from pgmc.program.verification.report import Case, Check, Ledger
 from pgmc.program.verification.transitions import exact_sweep
 
 Array = npt.NDArray[Any]
@@ -73,12 +73,13 @@ def _record(instance: Instance, ledger: Ledger, row: int, what: str, p_value: fl
     note = f"{chains} chains; false alarm {ALPHA:.0e}, detects a shift of {shift:.2g} of the likeliest cell"
     surprise = -float(np.log10(max(p_value, 1e-300)))
     check = Check("sweep, statistically", f"{what} (-log10 p)", surprise, -np.log10(ALPHA), p_value >= ALPHA, note)
-    if check.passed:
-        ledger.checks.append(check)
-        return
-    worst = int(np.argmax(np.abs(seen / chains - law)))
-    facts = [("expected", f"frequency {law[worst]:.6g}"), ("got", f"frequency {seen[worst] / chains:.6g}")]
-    if len(law) > instance.table.size:
-        facts.insert(0, ("next state", show(instance.table.states, worst % instance.table.size)))
-        worst //= instance.table.size
-    raise ledger.failure(check, instance.state_case(row, worst, *facts))
+
+    def case() -> Case:
+        worst = int(np.argmax(np.abs(seen / chains - law)))
+        facts = [("expected", f"frequency {law[worst]:.6g}"), ("got", f"frequency {seen[worst] / chains:.6g}")]
+        if len(law) > instance.table.size:
+            facts.insert(0, ("next state", show(instance.table.states, worst % instance.table.size)))
+            worst //= instance.table.size
+        return instance.state_case(row, worst, *facts)
+
+    ledger.record(check, case)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from html import escape
 from typing import Any
 
@@ -50,8 +50,9 @@ class Verification:
     ----------
     program
         Name of the model, dtype and backend.
-    instance
-        The sizes of the small instance and its number of joint states.
+    instances
+        The sizes of each small instance and its number of joint states; lattices have one with odd and one with even
+        axes, and the rows of ``checks`` then begin with the number of theirs.
     seed
         Where parameters, inputs and random numbers came from.
     checks
@@ -61,7 +62,7 @@ class Verification:
     """
 
     program: str
-    instance: str
+    instances: tuple[str, ...]
     seed: int
     checks: tuple[Check, ...]
     skipped: tuple[Skipped, ...] = ()
@@ -75,7 +76,12 @@ class Verification:
         widths = [max(len(row[k]) for row in rows) for k in range(4)]
         lines = ["  ".join(f"{cell:<{w}}" for cell, w in zip(row, [*widths, 0], strict=True)).rstrip() for row in rows]
         left_out = [f"not applicable: {skipped.name}: {skipped.reason}" for skipped in self.skipped]
-        return "\n".join([self._headline(), f"small instance: {self.instance}", "", *lines, *left_out])
+        return "\n".join([self._headline(), *self._small(), "", *lines, *left_out])
+
+    def _small(self) -> list[str]:
+        """The small instances, numbered if there are several."""
+        numbers = [f" {k + 1}" for k in range(len(self.instances))] if len(self.instances) > 1 else [""]
+        return [f"small instance{k}: {text}" for k, text in zip(numbers, self.instances, strict=False)]
 
     def _headline(self) -> str:
         return f"verified {self.program}: {len(self.checks)} checks passed (seed {self.seed})"
@@ -91,8 +97,9 @@ class Verification:
             f"<tr><td {cell}>{escape(s.name)}</td><td {cell} colspan='4'>not applicable: {escape(s.reason)}</td></tr>"
             for s in self.skipped
         )
+        small = "".join(f"<br>{escape(line)}" for line in self._small())
         return (
-            f"<p><strong>{escape(self._headline())}</strong><br>small instance: {escape(self.instance)}</p>\n"
+            f"<p><strong>{escape(self._headline())}</strong>{small}</p>\n"
             f'<table style="border-collapse: collapse">\n<tr>{head}</tr>\n{body}\n{left_out}\n</table>'
         )
 
@@ -107,13 +114,26 @@ class Ledger:
 
     program: str
     seed: int
-    instance: str = ""
+    instances: list[str] = field(default_factory=list)
+    prefix: str = ""
     checks: list[Check] = field(default_factory=list)
     skipped: list[Skipped] = field(default_factory=list)
 
+    def begin(self, instance: str, *, several: bool) -> None:
+        """What the checks that follow are about; if there are several small instances, rows are numbered by them."""
+        self.instances.append(instance)
+        self.prefix = f"{len(self.instances)}. " if several else ""
+
     def skip(self, name: str, reason: str) -> None:
         """Note that a check does not apply."""
-        self.skipped.append(Skipped(name, reason))
+        self.skipped.append(Skipped(name, self.prefix + reason))
+
+    def record(self, check: Check, case: Callable[[], Case]) -> None:
+        """Keep a check that passed; VerificationError with the case if it did not."""
+        own = replace(check, what=self.prefix + check.what)
+        if not own.passed:
+            raise self._failure(own, case())
+        self.checks.append(own)
 
     def compare(
         self,
@@ -138,19 +158,20 @@ class Ledger:
             deviation = np.abs(wide[0] - wide[1]) / scale
         deviation = np.where(np.isnan(deviation), np.inf, deviation)
         error = float(deviation.max(initial=0.0))
-        check = Check(name, what, error, tolerance, error <= tolerance, note)
-        if not check.passed:
+
+        def smallest() -> Case:
             place = _smallest(deviation > tolerance, rank)
             values = ("expected", str(wide[1][place])), ("got", str(wide[0][place]))
-            raise self.failure(check, Case((*case(place).facts, *values)))
-        self.checks.append(check)
+            return Case((*case(place).facts, *values))
 
-    def failure(self, check: Check, case: Case) -> VerificationError:
+        self.record(Check(name, what, error, tolerance, error <= tolerance, note), smallest)
+
+    def _failure(self, check: Check, case: Case) -> VerificationError:
         """The error of a failed check, with its smallest failing case."""
         facts = [
             ("error", f"{check.error:.3g}, tolerance {check.tolerance:.0e}"),
             *case.facts,
-            ("instance", f"{self.instance} (seed {self.seed})"),
+            ("instance", f"{self.instances[-1]} (seed {self.seed})"),
             ("passed", ", ".join(dict.fromkeys(c.name for c in self.checks)) or "nothing before this"),
         ]
         width = max(len(head) for head, _ in facts)
@@ -162,7 +183,8 @@ class Ledger:
 
     def verification(self) -> Verification:
         """The report."""
-        return Verification(self.program, self.instance, self.seed, tuple(self.checks), tuple(self.skipped))
+        small = tuple(self.instances[:-1])
+        return Verification(self.program, small, self.seed, tuple(self.checks), tuple(self.skipped))
 
 
 def _smallest(failing: Array, rank: Array | None) -> tuple[int, ...]:

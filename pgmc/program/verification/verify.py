@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pgmc.compiler import Compiler
 from pgmc.errors import IntractableError
-from pgmc.program.verification.instance import build_instance
+from pgmc.program.verification.instance import build_instances
 from pgmc.program.verification.mean_field import check_mean_field
 from pgmc.program.verification.one_sweep import check_one_sweep
 from pgmc.program.verification.real_size import check_real_size
@@ -57,13 +57,14 @@ def verify(compiler: Compiler, executable: Executable, seed: int = 0) -> Verific
     stream = Stream(seed, "verify")
     ledger = Ledger(f"{compiler.model.name} ({compiler.dtype}, {compiler.backend})", stream.seed)
     try:
-        instance = build_instance(compiler, stream)
+        instances = build_instances(compiler, stream)
     except IntractableError as error:
-        ledger.instance = "none"
+        instances = []
         ledger.skip("all checks by enumeration", str(error))
-    else:
-        ledger.instance = str(instance)
+    for instance in instances:
+        ledger.begin(str(instance), several=len(instances) > 1)
         for check in ENUMERATED:
             check(instance, ledger)
+    ledger.begin("the program itself", several=False)
     check_real_size(compiler, executable, stream.child("real size"), ledger)
     return ledger.verification()
