@@ -1,4 +1,4 @@
-"""Runs things side by side and prints one table; import this module before NumPy.
+"""Runs things side by side and prints one table.
 
 Times on a shared machine are noisy, so a figure is a ratio measured in one run. Repetitions of all contestants are
 interleaved, and the CPU time of the process is taken, not the time on the wall: with one thread everywhere that is
@@ -10,18 +10,8 @@ the work that no way of doing the task can avoid, here the bare products of matr
 
 from __future__ import annotations
 
-import os
-
-THREADS = int(os.environ.get("BENCHMARK_THREADS", "1"))
-for _name in ("OMP", "MKL", "OPENBLAS", "NUMBA", "RAYON", "VECLIB"):
-    os.environ.setdefault(f"{_name}_{'MAXIMUM' if _name == 'VECLIB' else 'NUM'}_THREADS", str(THREADS))
-os.environ.setdefault("JAX_PLATFORMS", "cpu")
-if THREADS == 1:
-    os.environ.setdefault("XLA_FLAGS", "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1")
-if hasattr(os, "sched_setaffinity"):  # one core for one thread; a child process takes back what its parent gave up
-    os.sched_setaffinity(0, {max(os.sched_getaffinity(0))} if THREADS == 1 else range(os.cpu_count() or 1))
-
 import gc
+import os
 import statistics
 import sys
 import time
@@ -30,6 +20,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+
+from benchmarks import THREADS
 
 
 @dataclass
@@ -85,7 +77,12 @@ class Table:
 
     def __str__(self) -> str:
         floors = any(row.floor for row in self.rows)
-        lines = [f"### {self.title}", "", f"| | ms a {self.step} | min-max | x floor | check |", "|---|---|---|---|---|"]
+        lines = [
+            f"### {self.title}",
+            "",
+            f"| | ms a {self.step} | min-max | x floor | check |",
+            "|---|---|---|---|---|",
+        ]
         for row in self.rows:
             times = f"{row.ms:.4g} | {min(row.times):.4g}-{max(row.times):.4g}"
             observed = " ".join(f"{key}={value:.4g}" for key, value in row.observed.items())
@@ -109,7 +106,7 @@ def compare(
     runners: dict[str, Runner] = {}
     missing: list[str] = []
     for contestant in contestants:
-        name = contestant.__name__.removeprefix("peer_").replace("_", " ")
+        name = contestant.__name__.removeprefix("peer_").strip("_").replace("_", " ")
         try:
             runners[name] = contestant(problem)
         except ImportError as error:

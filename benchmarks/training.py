@@ -1,12 +1,10 @@
 """One epoch of training, 5,000 digits of MNIST, 500 hidden units, batches of 100, 100 chains, plain gradient steps.
 
-    python -m benchmarks.training           CD-1 and PCD-1
-    python -m benchmarks.training --profile where the time of a PCD-1 epoch goes
+python -m benchmarks.training           CD-1 and PCD-1
+python -m benchmarks.training --profile where the time of a PCD-1 epoch goes
 """
 
 from __future__ import annotations
-
-from benchmarks import harness  # first: it fixes the number of threads before NumPy is loaded
 
 import argparse
 from collections.abc import Callable
@@ -15,7 +13,7 @@ from typing import Literal
 
 import numpy as np
 
-from benchmarks.harness import Runner, Table, aligned, compare
+from benchmarks.harness import Runner, Table, aligned, compare, one_torch_thread
 from benchmarks.problems import HIDDEN, VISIBLE, Machine, declare, digits
 
 Mode = Literal["cd", "pcd"]
@@ -93,7 +91,7 @@ def peer_numpy(p: Problem) -> Runner:
 
 
 def peer_torch(p: Problem) -> Runner:
-    torch = harness.one_torch_thread()
+    torch = one_torch_thread()
     torch.manual_seed(0)
     X = torch.from_numpy(p.digits)
     W, b, c = (torch.from_numpy(a.copy()) for a in p.machine.params.values())
