@@ -62,12 +62,22 @@ def write_tensors(
     plain = {name: _plain(name, array) for name, array in tensors.items()}
     metadata = {**text, "pgmc_kind": kind, "pgmc_version": str(FORMAT_VERSION)}
     metadata["pgmc_sha256"] = _digest(metadata, plain)
-    content = save(plain, metadata)
+    content = _in_order(save(plain, metadata))
     if int.from_bytes(content[:8], "little") > MAX_HEADER:
         raise CheckpointError(
             f"{os.fspath(path)}: the description of the model exceeds {MAX_HEADER} bytes and would not be read back."
         )
     write_atomically(Path(path), content)
+
+
+def _in_order(content: bytes) -> bytes:
+    """The same file with the texts of its header in alphabetical order: safetensors writes them in a random one."""
+    start = 8 + int.from_bytes(content[:8], "little")
+    header = json.loads(content[8:start])
+    header["__metadata__"] = dict(sorted(header["__metadata__"].items()))
+    written = json.dumps(header, separators=(",", ":"), ensure_ascii=False).encode()
+    written += b" " * (-len(written) % 8)  # arrays stay aligned
+    return len(written).to_bytes(8, "little") + written + content[start:]
 
 
 def _plain(name: str, array: Array) -> Array:

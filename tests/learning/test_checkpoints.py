@@ -75,6 +75,12 @@ def test_what_was_saved_is_loaded(path: Path) -> None:
     assert [p.name for p in path.parent.iterdir()] == ["model.pgmc"]
 
 
+def test_the_same_model_gives_the_same_bytes(path: Path, tmp_path: Path) -> None:
+    for number in range(8):  # safetensors would choose the order of its texts at random
+        save(tmp_path / f"{number}.pgmc", declare(), parameters())
+        assert (tmp_path / f"{number}.pgmc").read_bytes() == path.read_bytes()
+
+
 def test_arrays_of_any_layout_are_saved_right(tmp_path: Path) -> None:
     """safetensors 0.8.0 writes the memory of an array as it lies, whatever its strides."""
     W = parameters()["W"]
