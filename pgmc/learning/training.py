@@ -75,7 +75,7 @@ class Training:
     def _run_epoch(self, state: RunState) -> None:
         began, before = time.perf_counter(), {name: value.copy() for name, value in state.values.items()}
         generator = self.shuffle.child(f"epoch {state.epoch}").generator()
-        every = max(1, self.batches // MEASUREMENTS_PER_EPOCH)
+        every = -(-self.batches // MEASUREMENTS_PER_EPOCH)
         norms: list[float] = []
         measured: list[dict[str, float]] = []
         for k, batch in enumerate(minibatches(self.setup.data, self.batch_size, generator)):
