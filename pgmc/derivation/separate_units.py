@@ -21,18 +21,23 @@ from pgmc.ir.nodes import (
     Access,
     Add,
     Bracket,
+    Call,
     Compare,
     Index,
+    LogSumExp,
     Mul,
     Position,
+    Pow,
     Scalar,
     Sum,
     Unit,
+    at,
+    fresh_index,
     number,
     shifted_index,
 )
 from pgmc.ir.printer import print_term
-from pgmc.ir.rewrite import accesses, free_indices, freshen, replace, substitute
+from pgmc.ir.rewrite import accesses, free_indices, freshen, replace, substitute, substitute_position, walk
 from pgmc.ir.symbols import Categorical, Spin, Variable
 
 Pair = tuple[Access, Access]
@@ -77,33 +82,46 @@ def _identify(
     body: Scalar, over: tuple[Index, ...], equations: tuple[Compare, ...]
 ) -> tuple[Scalar, tuple[Index, ...]]:
     """The instances of Σ_over body in which the equations hold."""
-    for equation in equations:
-        solved = next(
-            (
-                (index, Position(other.terms, other.offset - side.offset))
-                for side, other in ((equation.left, equation.right), (equation.right, equation.left))
-                if (index := shifted_index(side)) in over and index is not None
-            ),
-            None,
-        )
-        if solved is not None:
-            index, value = solved
-            body = substitute(body, {index: value})
-            over = tuple(i for i in over if i != index)
-        else:
+    pending = list(equations)
+    while pending:
+        equation = pending.pop(0)
+        solved = _solved(equation, over)
+        if solved is None:
             body = multiply(body, Bracket((equation,)))
+            continue
+        index, value = solved
+        body = substitute(body, {index: value})
+        over = tuple(i for i in over if i != index)
+        sides = [
+            (substitute_position(e.left, {index: value}), substitute_position(e.right, {index: value})) for e in pending
+        ]
+        pending = [Compare(left, "==", right) for left, right in sides if left != right]
     return tidy(body), over
+
+
+def _solved(equation: Compare, over: tuple[Index, ...]) -> tuple[Index, Position] | None:
+    """An index of the sum that the equation determines, and its value."""
+    for side, other in ((equation.left, equation.right), (equation.right, equation.left)):
+        index = shifted_index(side)
+        if index is not None and index in over and all(i != index for i, _ in other.terms):
+            return index, Position(other.terms, other.offset - side.offset)
+    return None
 
 
 def _undecided(body: Scalar, variables: frozenset[Variable], apart: frozenset[Pair]) -> Pair | None:
     """Two accesses of one variable that could mean the same unit or not, by the values of their indices."""
-    found = dict.fromkeys(a for a in accesses(body) if a.symbol in variables)
+    free = set(free_indices(body))
+    found = dict.fromkeys(a for a in accesses(body) if a.symbol in variables and _indices_of_unit(a) <= free)
     for a, b in combinations(found, 2):
         if a.symbol != b.symbol or unit_positions(a) == unit_positions(b) or _known_apart(body, a, b):
             continue
         if (a, b) not in apart and not _never_equal(unit_positions(a), unit_positions(b)):
             return a, b
     return None
+
+
+def _indices_of_unit(access: Access) -> set[Index]:
+    return {index for position in unit_positions(access) for index, _ in position.terms}
 
 
 def _known_apart(body: Scalar, a: Access, b: Access) -> bool:
@@ -132,28 +150,14 @@ def _differs(equations: tuple[Compare, ...]) -> Scalar:
 def _fold_units(body: Scalar, variables: frozenset[Variable]) -> Scalar | None:
     """The product with every function and power of a unit replaced by its affine form; None if that is impossible."""
     free = set(free_indices(body))
-    if any(i not in free for a in accesses(body) if a.symbol in variables for p in a.positions for i, _ in p.terms):
+    if not all(_indices_of_unit(a) <= free for a in accesses(body) if a.symbol in variables):
         return None  # a sum over units inside a function
     for variable in variables:
         units = dict.fromkeys(unit_positions(a) for a in accesses(body) if a.symbol == variable)
         for unit in units:
             body = _fold_unit(body, variable, unit)
-    factors = body.factors if isinstance(body, Mul) else (body,)
-    linear = all(isinstance(f, Access) or not any(a.symbol in variables for a in accesses(f)) for f in factors)
-    return body if linear else _fold_sum(body, variables)
-
-
-def _fold_sum(body: Scalar, variables: frozenset[Variable]) -> Scalar | None:
-    """A sum that folding opened: each summand on its own."""
-    if isinstance(body, Add):
-        parts = [_fold_sum(term, variables) for term in body.terms]
-        return None if any(p is None for p in parts) else add(*(p for p in parts if p is not None))
-    pieces = [piece for piece, over in expand_products(body, (), variables) if not over]
-    if len(pieces) > 1:
-        return _fold_sum(Add(tuple(pieces)), variables)
-    factors = body.factors if isinstance(body, Mul) else (body,)
-    linear = all(isinstance(f, Access) or not any(a.symbol in variables for a in accesses(f)) for f in factors)
-    return body if linear else None
+    bent = [part for part in walk(body) if isinstance(part, Pow | Call | LogSumExp)]
+    return None if any(a.symbol in variables for part in bent for a in accesses(part)) else body
 
 
 def _fold_unit(body: Scalar, variable: Variable, unit: tuple[Position, ...]) -> Scalar:
@@ -168,6 +172,10 @@ def _fold_unit(body: Scalar, variable: Variable, unit: tuple[Position, ...]) -> 
 
 def _fold_states(body: Scalar, variable: Variable, unit: tuple[Position, ...]) -> Scalar:
     """Products of states of one categorical unit: y_s y_s' is [s = s'] y_s."""
+    free = set(free_indices(body))
+    mine = [a for a in accesses(body) if a.symbol == variable and unit_positions(a) == unit]
+    if any(index not in free for a in mine for index, _ in a.positions[-1].terms):
+        return _fold_by_states(body, variable, unit)
     states = list(
         dict.fromkeys(a.positions[-1] for a in accesses(body) if a.symbol == variable and unit_positions(a) == unit)
     )
@@ -182,3 +190,16 @@ def _fold_states(body: Scalar, variable: Variable, unit: tuple[Position, ...]) -
             slope = replace(slope, lambda n, hit=hit, same=same: same if n == hit else None)  # type: ignore[misc]
         body = tidy(Add((affine.base, multiply(slope, access))))
     return body
+
+
+def _fold_by_states(body: Scalar, variable: Variable, unit: tuple[Position, ...]) -> Scalar:
+    """A function of Σ_s y_s a_s: Σ_s y_s f(a_s), the function at every state."""
+    state = fresh_index("k", (variable.name, -1))
+
+    def at_state(node: Scalar) -> Scalar | None:
+        if isinstance(node, Access) and node.symbol == variable and unit_positions(node) == unit:
+            return Bracket((Compare(node.positions[-1], "==", at(state)),))
+        return None
+
+    chosen = Access(variable, (*unit, at(state)))
+    return contract_deltas(Sum(multiply(chosen, contract_deltas(replace(body, at_state))), (state,)))

@@ -17,13 +17,17 @@ def freshen_model(model: Model) -> Model:
     Canonical terms share index keys, and derivations must not mix them; a derivation may also drop the very access that
     said how far an index runs.
     """
-    return replace(model, terms=tuple(_freshen_term(term) for term in model.terms))
+    # The states of a label are the last axis of an array of means that takes its name.
+    arrays = [symbol for symbol in model.symbols if symbol.axes and not is_one_hot(symbol)]
+    moved = {(symbol.name, -1): (symbol.name, len(symbol.axes) - 1) for symbol in arrays}
+    return replace(model, terms=tuple(_freshen_term(term, moved) for term in model.terms))
 
 
-def _freshen_term(term: EnergyTerm) -> EnergyTerm:
+def _freshen_term(term: EnergyTerm, moved: Mapping[tuple[str, int], tuple[str, int]]) -> EnergyTerm:
     bound = (*term.over, *(i for part in walk(term.body) if isinstance(part, Sum | LogSumExp) for i in part.over))
     extents = _extents(term.body)
-    new = {index: fresh_index(index.name, extents.get(index, index.extent)) for index in bound}
+    known = {index: moved.get(index.extent, index.extent) if index.extent else None for index in bound}
+    new = {index: fresh_index(index.name, extents.get(index, known[index])) for index in bound}
     return replace(term, body=_renumber(term.body, new), over=tuple(new[index] for index in term.over))
 
 
