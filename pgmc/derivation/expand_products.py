@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import product
+from math import prod
 
 from pgmc.derivation.tidy import multiply, tidy
 from pgmc.ir.nodes import Access, Add, Index, Mul, Pow, Scalar, Sum
@@ -11,12 +12,24 @@ from pgmc.ir.symbols import Variable
 
 Piece = tuple[Scalar, tuple[Index, ...]]
 
+MOST_PIECES = 1000
+"""Products that would multiply out to more summands are left to sampling."""
+
+
+class TooManyPieces(Exception):
+    """A product that would multiply out to more than ``MOST_PIECES`` summands."""
+
 
 def expand_products(body: Scalar, over: tuple[Index, ...], variables: frozenset[Variable]) -> list[Piece]:
     """Σ_over body as a list of sums of products in which every factor with variables is a single access or function.
 
     Sums under products are flattened into the indices of the piece, integer powers of expressions with variables are
     multiplied out. Functions are left alone.
+
+    Raises
+    ------
+    TooManyPieces
+        If there would be more than ``MOST_PIECES`` summands.
     """
     return [
         (tidy(multiply(*factors)), (*over, *inner))
@@ -47,7 +60,10 @@ def _expand(node: Scalar, variables: frozenset[Variable]) -> list[tuple[list[Sca
         case Sum(body, over):
             return [(factors, (*over, *inner)) for factors, inner in _expand(body, variables)]
         case Mul(factors):
-            choices = product(*(_expand(factor, variables) for factor in factors))
+            parts = [_expand(factor, variables) for factor in factors]
+            if prod(map(len, parts)) > MOST_PIECES:
+                raise TooManyPieces
+            choices = product(*parts)
             return [
                 ([f for factors_of, _ in choice for f in factors_of], tuple(i for _, inner in choice for i in inner))
                 for choice in choices

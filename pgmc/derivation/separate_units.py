@@ -7,11 +7,12 @@ its mean under independent units is the energy of their means.
 
 from __future__ import annotations
 
+from collections import Counter
 from itertools import combinations
 
 from pgmc.analysis.interactions import unit_positions
 from pgmc.derivation.contract_deltas import contract_deltas
-from pgmc.derivation.expand_products import expand_products
+from pgmc.derivation.expand_products import TooManyPieces, expand_products
 from pgmc.derivation.scalars import reduce_to_affine
 from pgmc.derivation.tidy import add, multiply, tidy
 from pgmc.ir.answers import Refusal
@@ -42,11 +43,20 @@ from pgmc.ir.symbols import Categorical, Spin, Variable
 
 Pair = tuple[Access, Access]
 
+MOST_ALIKE = 5
+"""Products of more units of one variable are refused: the ways in which units may coincide grow too fast."""
+
 
 def separate_units(term: EnergyTerm, variables: frozenset[Variable]) -> Scalar | Refusal:
     """The term as an expression that is affine in every unit of the variables, or the reason why there is none."""
+    try:
+        products = expand_products(term.body, term.over, variables)
+    except TooManyPieces:
+        return _too_long(term)
+    if any(_most_alike(body, variables) > MOST_ALIKE for body, _ in products):
+        return _too_long(term)
     pieces: list[Scalar] = []
-    for body, over in expand_products(term.body, term.over, variables):
+    for body, over in products:
         for separated, left in _separate(body, over, variables, frozenset()):
             folded = _fold_units(separated, variables)
             if folded is None:
@@ -58,6 +68,20 @@ def separate_units(term: EnergyTerm, variables: frozenset[Variable]) -> Scalar |
                 )
             pieces.append(freshen(contract_deltas(Sum(folded, left))))
     return tidy(add(*pieces))
+
+
+def _most_alike(body: Scalar, variables: frozenset[Variable]) -> int:
+    """The most accesses of one variable that may or may not mean the same unit."""
+    distinct = dict.fromkeys((a.symbol, unit_positions(a)) for a in accesses(body) if a.symbol in variables)
+    return max(Counter(symbol for symbol, _ in distinct).values(), default=0)
+
+
+def _too_long(term: EnergyTerm) -> Refusal:
+    return Refusal(
+        f"mean of {print_term(term)}",
+        "multiplied out, it has too many summands in which units may coincide.",
+        "Use lower powers, or sample.",
+    )
 
 
 def _separate(
