@@ -238,7 +238,8 @@ def grid_point(r0, r1, site):
 @helper
 def exp_neg(x):
     """exp(-x), relative error below 2.1e-7; x is cut at ±87, where float32 ends."""
-    x = min(max(x, np.float32(-87)), np.float32(87))
+    # Energies add up in float64, where the sum below would not round to an integer.
+    x = min(max(np.float32(x), np.float32(-87)), np.float32(87))
     # Adding 1.5 * 2^23 rounds to an integer. Any k near -x * log2(e) will do; were its factor the one below,
     # LLVM would share the product and lose the two fused multiply-adds that make f exact.
     k = (x * np.float32(-1.4427) + np.float32(12582912)) - np.float32(12582912)
