@@ -15,6 +15,9 @@ from pgmc.errors import InternalError
 from pgmc.ir.nodes import ZERO, Add, Call, LogSumExp, Mul, Number, Pow, Scalar, Sum, Unit, number
 from pgmc.ir.rewrite import freshen, replace, walk
 
+HIGHEST_FOLDED = 4
+"""Polynomials of a higher degree are not multiplied out."""
+
 UNIT = sympy.Symbol("unit", real=True)
 _ELEMENTARY = {
     "exp": sympy.exp,
@@ -85,8 +88,11 @@ def at_value(node: Scalar, value: int) -> Scalar:
 
 
 def _fold(expression: Any, values: tuple[int, int]) -> tuple[Any, Any]:
-    """Base and slope; powers are folded by their values, so that polynomials keep the user's coefficients."""
-    if expression.is_polynomial(UNIT):
+    """Base and slope; low powers are folded by their values, so that polynomials keep the user's coefficients.
+
+    Higher powers would be long sums whose terms cancel; they are evaluated at both values, as any other function is.
+    """
+    if _degree(expression) <= HIGHEST_FOLDED and expression.is_polynomial(UNIT):
         low, high = values
         coefficients = sympy.Poly(expression, UNIT).all_coeffs()[::-1]
         base = slope = sympy.Integer(0)
@@ -98,6 +104,17 @@ def _fold(expression: Any, values: tuple[int, int]) -> tuple[Any, Any]:
     at_low, at_high = expression.subs(UNIT, values[0]), expression.subs(UNIT, values[1])
     slope = (at_high - at_low) / (values[1] - values[0])
     return at_low - slope * values[0], slope
+
+
+def _degree(expression: Any) -> int:
+    """A bound on the degree in the unit of an expression that is a polynomial, without multiplying it out."""
+    if expression == UNIT:
+        return 1
+    if expression.is_Mul:
+        return sum(map(_degree, expression.args))
+    if expression.is_Pow and expression.exp.is_Integer:
+        return _degree(expression.base) * abs(int(expression.exp))
+    return max(map(_degree, expression.args), default=0)
 
 
 def to_sympy(node: Scalar, placeholders: Placeholders, values: tuple[int, int]) -> Any:

@@ -78,6 +78,16 @@ def test_a_square_keeps_the_coefficients_of_the_user() -> None:
     assert print_scalar(affine.slope) == "b[i]² + 2·b[i]·a"
 
 
+@pytest.mark.parametrize("exponent", [3, 4, 5, 12, 31, 200])
+def test_high_powers_lose_no_digits(exponent: int) -> None:
+    """(c - 2 c x)^n is c^n at both values for even n: multiplied out, its terms are 3^n times larger."""
+    node = Pow(Add((c, Mul((number(-2), c, x)))), Fraction(exponent))
+    affine, data = reduce_to_affine(node, (0, 1)), {**arrays(1), "a": np.array(1.1)}
+    for unit in (0, 1):
+        got = value(affine.base, data) + unit * value(affine.slope, data)
+        np.testing.assert_allclose(got, value(node, data, unit=float(unit)), rtol=1e-13)
+
+
 def test_a_unit_under_a_logsumexp() -> None:
     node = LogSumExp(Mul((Access(W, (at(i), at(j))), Add((x, c)))), (j,))
     affine, data = reduce_to_affine(node, (-1, 1)), arrays(5)
