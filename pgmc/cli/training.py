@@ -73,5 +73,8 @@ def rehearse(task: Task) -> float:
     )
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of course so few steps do not suffice for anything
-        evaluate(few, train(few, progress=False).params, SILENT)
+        fit = train(few, progress=False)
+        if fit.stopped is not None:  # Ctrl-C ends a fit; here it is meant for the run
+            raise KeyboardInterrupt
+        evaluate(few, fit.params, SILENT)
     return time.perf_counter() - began

@@ -19,6 +19,7 @@ from scipy.special import logsumexp
 import pgmc
 import pgmc.cli.job as job
 import pgmc.cli.task as task_module
+import pgmc.cli.training as training
 from pgmc.cli.app import run
 from pgmc.cli.evaluation import GREATEST_RHAT, Mixing, _accuracy, _likelihoods, evaluate, judge_mixing
 from pgmc.cli.progress import SILENT
@@ -165,6 +166,12 @@ def test_a_run_that_fails_or_is_interrupted_leaves_nothing(
     monkeypatch.setattr(job, "evaluate", stop(KeyboardInterrupt()))
     assert run(arguments) == 130
     assert list(tmp_path.iterdir()) == []
+
+
+def test_an_interrupt_while_kernels_are_compiled_ends_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(training, "train", lambda task, progress: SimpleNamespace(stopped="interrupted"))
+    with pytest.raises(KeyboardInterrupt):
+        training.rehearse(quick("rbm"))
 
 
 def test_a_place_that_is_taken_is_noticed_before_training(
