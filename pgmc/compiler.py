@@ -26,6 +26,7 @@ from pgmc.ir.queries import (
     MeanFieldBound,
     Query,
     Sweep,
+    TemperatureStep,
 )
 from pgmc.ir.signatures import KernelModule
 from pgmc.runtime.executable import Executable
@@ -142,6 +143,7 @@ class Compiler:
         """The answer to a query as indexed expressions, or the reason why there is none."""
         from pgmc.derivation.conditionals import conditional_computation
         from pgmc.derivation.energy import derive_energy
+        from pgmc.derivation.ensembles import derive_temperature_step
         from pgmc.derivation.free_energy import derive_free_energy
         from pgmc.schedule.sweeps import build_sweep_schedule
 
@@ -150,6 +152,9 @@ class Compiler:
                 return derive_energy(self.ensemble(ensemble))
             case FreeEnergy(observed, ensemble):
                 return derive_free_energy(self.ensemble(ensemble), observed)
+            case TemperatureStep(of):
+                answer = self.derive(of)
+                return derive_temperature_step(answer) if isinstance(answer, Computation) else answer
             case Conditional(target, ensemble):
                 return conditional_computation(self.law(target, ensemble))
             case Gradient():
@@ -232,6 +237,10 @@ class Compiler:
 
     def _model_of(self, query: Query) -> Model:
         """The model whose symbols the answer of a query speaks of."""
+        if isinstance(query, TemperatureStep):
+            from pgmc.derivation.ensembles import add_next_temperature
+
+            return add_next_temperature(self.ensemble(query.of.ensemble))
         asked = query.of if isinstance(query, Gradient) else query
         if isinstance(asked, MeanField | MeanFieldBound):
             means = self.mean_model(asked.observed, asked.ensemble)
@@ -276,6 +285,8 @@ def kernel_name(query: Query) -> str:
             return "energy"
         case FreeEnergy():
             return "free_energy"
+        case TemperatureStep():
+            return "temperature_step"
         case Conditional(target):
             return f"conditional_{target}"
         case Gradient():

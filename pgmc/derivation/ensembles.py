@@ -7,12 +7,16 @@ from fractions import Fraction
 
 from pgmc.derivation.tidy import add, multiply, negate
 from pgmc.errors import InternalError
+from pgmc.ir.answers import Computation
 from pgmc.ir.model import EnergyTerm, Model
-from pgmc.ir.nodes import ONE, Access, Number, at, fresh_index
+from pgmc.ir.nodes import ONE, Access, Number, Scalar, at, fresh_index
 from pgmc.ir.queries import Ensemble
+from pgmc.ir.rewrite import freshen
+from pgmc.ir.rewrite import replace as replace_nodes
 from pgmc.ir.symbols import Input, Parameter, Variable, access_axes
 
 INVERSE_TEMPERATURE = Input("inverse_temperature", ())
+NEXT_INVERSE_TEMPERATURE = Input("next_inverse_temperature", ())
 
 
 def base_parameter(variable: Variable) -> Parameter:
@@ -38,6 +42,22 @@ def apply_ensemble(model: Model, ensemble: Ensemble) -> Model:
             terms=(*terms, *(_base_term(v, b) for v, b in zip(model.variables, bases, strict=True))),
         )
     raise InternalError(f"unknown ensemble {ensemble}. Please report it.")
+
+
+def add_next_temperature(model: Model) -> Model:
+    """The model of an ensemble with the input that a temperature step goes to."""
+    return replace(model, inputs=(*model.inputs, NEXT_INVERSE_TEMPERATURE))
+
+
+def derive_temperature_step(answer: Computation) -> Computation:
+    """Every quantity at β minus the same at the next β."""
+
+    def at_next(node: Scalar) -> Scalar | None:
+        return Access(NEXT_INVERSE_TEMPERATURE, ()) if node == Access(INVERSE_TEMPERATURE, ()) else None
+
+    return Computation(
+        tuple(replace(q, body=add(q.body, negate(freshen(replace_nodes(q.body, at_next))))) for q in answer.quantities)
+    )
 
 
 def _base_term(variable: Variable, base: Parameter) -> EnergyTerm:

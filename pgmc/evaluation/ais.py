@@ -34,7 +34,7 @@ from pgmc.evaluation.estimates import (
     weight_sample_size,
 )
 from pgmc.evaluation.exact import input_rows
-from pgmc.ir.queries import Energy, Ensemble, FreeEnergy, Sweep
+from pgmc.ir.queries import Energy, Ensemble, FreeEnergy, Sweep, TemperatureStep
 from pgmc.runtime.joint_states import first_states, repeat_rows
 from pgmc.runtime.state import encode_state
 from pgmc.runtime.streams import Stream
@@ -70,21 +70,6 @@ class _Path:
     stream: Stream
     threads: int | None
 
-    def potential(self, state: dict[str, Array], beta: float) -> Array:
-        """F_β(s) of every chain, in nats."""
-        model, query = self.executable.model, self._query()
-        names = {
-            *(self.rest if self.summed else (v.name for v in model.variables)),
-            *(i.name for i in model.inputs),
-        }
-        asked = {name: state[name] for name in state if name in names}
-        asked["inverse_temperature"] = np.full(_rows(state), beta, dtype=self.executable.dtype)
-        answer = self.executable.evaluate(query, self.params, asked, threads=self.threads)
-        return np.asarray(answer["free_energy" if self.summed else "energy"], dtype=np.float64)
-
-    def _query(self) -> Energy | FreeEnergy:
-        return FreeEnergy(self.rest, Ensemble.ANNEALED) if self.summed else Energy(Ensemble.ANNEALED)
-
     def move(self, state: dict[str, Array], step: int, *, backward: bool = False) -> None:
         """One transition that leaves p_β of ``step`` as it is, in place.
 
@@ -99,8 +84,18 @@ class _Path:
             self.executable.sweep(half, self.params, state, stream=self.stream, first_sweep=step, threads=self.threads)
 
     def log_ratio(self, state: dict[str, Array], step: int) -> Array:
-        """log p_β(step) / p_β(step-1) of s, unnormalised."""
-        return self.potential(state, self.betas[step - 1]) - self.potential(state, self.betas[step])
+        """log p_β(step) / p_β(step-1) of s, unnormalised: F_β(s) at the one minus F_β(s) at the other, in nats."""
+        model = self.executable.model
+        potential = FreeEnergy(self.rest, Ensemble.ANNEALED) if self.summed else Energy(Ensemble.ANNEALED)
+        names = {
+            *(self.rest if self.summed else (v.name for v in model.variables)),
+            *(i.name for i in model.inputs),
+        }
+        asked = {name: state[name] for name in state if name in names}
+        for name, beta in (("", self.betas[step - 1]), ("next_", self.betas[step])):
+            asked[f"{name}inverse_temperature"] = np.full(_rows(state), beta, dtype=self.executable.dtype)
+        answer = self.executable.evaluate(TemperatureStep(potential), self.params, asked, threads=self.threads)
+        return next(iter(answer.values()))
 
 
 def _rows(state: Arrays) -> int:

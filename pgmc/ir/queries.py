@@ -39,6 +39,16 @@ class FreeEnergy:
 
 
 @dataclass(frozen=True, slots=True)
+class TemperatureStep:
+    """``of`` at β minus ``of`` at the next β, which is the input ``next_inverse_temperature``.
+
+    The logarithm of an importance weight. What both have in common is computed once. Answer: as that of ``of``.
+    """
+
+    of: Energy | FreeEnergy
+
+
+@dataclass(frozen=True, slots=True)
 class Conditional:
     """Each unit of ``target`` given all others. Answer: ``logits`` (n, *shape[, states])."""
 
@@ -91,4 +101,4 @@ class MeanFieldBound:
     ensemble: Ensemble = Ensemble.PLAIN
 
 
-Query: TypeAlias = Energy | FreeEnergy | Conditional | Gradient | Sweep | MeanField | MeanFieldBound
+Query: TypeAlias = Energy | FreeEnergy | TemperatureStep | Conditional | Gradient | Sweep | MeanField | MeanFieldBound
