@@ -57,7 +57,7 @@ class Likelihood:
 
 @dataclass(frozen=True)
 class Mixing:
-    """How far apart chains are that started anywhere: 1 is together.
+    """How far apart chains are that started independently: 1 is together.
 
     Attributes
     ----------
@@ -134,15 +134,20 @@ def evaluate(task: Task, params: Arrays, teller: Teller) -> Evaluation:
 
 
 def draw_samples(task: Task, params: Arrays) -> Samples:
-    """Chains from uniformly random states, their second half recorded."""
+    """Chains from uniformly random states, cooled over the first half of their sweeps and recorded over the second.
+
+    Without the cooling chains would fall into the modes whose basins are widest, not into those that weigh most.
+    """
     how = task.settings
-    keep = min(RECORDED_DRAWS, how.sampling_sweeps // 2)
+    half = how.sampling_sweeps // 2
+    keep = min(RECORDED_DRAWS, half)
     return task.program.sample(
         params,
         chains=how.sampling_chains,
-        sweeps=how.sampling_sweeps,
+        sweeps=2 * half,
+        inverse_temperature=np.concatenate([np.linspace(0.0, 1.0, half), np.ones(half)]),
         keep=keep,
-        thin=how.sampling_sweeps // (2 * keep),
+        thin=half // keep,
         seed=task.seed,
         threads=task.threads,
     )

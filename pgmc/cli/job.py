@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 FILES = ("report.html", "samples.png", "filters.png", "history.csv", "model.pgmc")
 """What a run writes."""
 
+WIDTH = 120
+"""What lines of samples may take at most, and take where there is no terminal."""
+
 Pictures = dict[str, tuple[bytes, str]]
 
 
@@ -49,7 +52,7 @@ def run_job(task: Task, out: Path | None, command: str, console: Console) -> Eva
     _print(console, [f"{'train':<{HEAD}}{how}{fit.history.epochs} epochs, {fit.steps} steps in {seconds:.1f} s"])
     with phase(console, "evaluate", lambda: "done") as teller:
         evaluation = evaluate(task, fit.params, teller)
-    _print(console, ["", *outcome(task, evaluation, console.width)])
+    _print(console, ["", *outcome(task, evaluation, min(console.width, WIDTH) if console.is_terminal else WIDTH)])
     if out is not None:
         write_results(task, fit, evaluation, out, command)
         _print(console, ["", *_written(out)])
@@ -78,7 +81,7 @@ def outcome(task: Task, evaluation: Evaluation, width: int) -> list[str]:
         *(f"note: {text}" for text in evaluation.remarks),
         "",
         "samples, each from a chain of its own:",
-        *thumbnails(task.encoding.grey(last), task.images.shape, min(width, 120)),
+        *thumbnails(task.encoding.grey(last), task.images.shape, width),
     ]
 
 

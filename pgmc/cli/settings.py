@@ -20,7 +20,7 @@ class Settings:
     annealing_chains, annealing_steps
         Of annealed importance sampling, in each direction.
     sampling_chains, sampling_sweeps
-        Of the chains that are drawn and whose mixing is judged. They start anywhere; their second half is recorded.
+        Of the chains that are drawn and whose mixing is judged, cooled over the first half of the sweeps.
     """
 
     hidden: int

@@ -54,10 +54,10 @@ def mixing_line(evaluation: Evaluation) -> str:
     """Whether chains agree."""
     mixing = evaluation.mixing
     if not math.isfinite(mixing.worst):
-        return "Chains from random states do not move at all."
+        return "The chains do not move at all."
     verdict = "mix" if mixing.mixes else "do not mix"
     return (
-        f"Chains from random states {verdict}: R-hat is at most {mixing.worst:.3f} ({mixing.quantity}), and "
+        f"Chains cooled from random states {verdict}: R-hat is at most {mixing.worst:.3f} ({mixing.quantity}), and "
         f"{mixing.draws} recorded draws are worth {mixing.effective:.0f} or more."
     )
 
