@@ -19,7 +19,7 @@ train, test = images[order[360:]], images[order[:360]]
 
 # %% The model: equation (20.5) of Goodfellow, Bengio and Courville (2016), Deep learning
 hidden = 20  # few enough for log Z to be summed exactly, over 2^20 states
-m = pgmc.Model("digits")
+m = pgmc.Model("rbm")
 v, h = m.binary("v", 64), m.binary("h", hidden)
 W = m.param("W", (64, hidden))
 b, c = m.param("b", 64), m.param("c", hidden)
