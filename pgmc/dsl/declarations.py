@@ -56,7 +56,7 @@ def check_boundary(boundary: object, axes: tuple[Axis, ...], name: str) -> tuple
     ModelError
         If a boundary is neither ``"open"`` nor ``"periodic"``, or their number differs from that of the axes.
     """
-    words = tuple(boundary) if isinstance(boundary, tuple | list) else (boundary,) * len(axes)
+    words: tuple[Any, ...] = tuple(boundary) if isinstance(boundary, tuple | list) else (boundary,) * len(axes)
     if len(words) != len(axes) or any(word not in get_args(Boundary) for word in words):
         reason = f"boundary is {ascii(boundary)[:60]}"
         remedy = f"Give 'open' or 'periodic', or a tuple with one of them for each of the {len(axes)} axes."
