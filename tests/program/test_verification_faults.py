@@ -1,16 +1,13 @@
 """Programs with a fault do not pass: each of these mistakes must be found, by a check whose name tells what is wrong.
 
-Faults are put into the derivation, the schedule, the interpreter of the backend "numpy", the run time, and the text of
-compiled sweeps.
+Faults are put into the derivation, the schedule, the run time, and the interpreter of the backend "numpy".
 """
 
 from __future__ import annotations
 
 import dataclasses
-import re
 import warnings
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -24,7 +21,6 @@ from pgmc.derivation import conditionals, ensembles, free_energy, gradients, mea
 from pgmc.ir.answers import BlockUpdate, Computation, ConditionalLaw, Quantity, SweepSchedule
 from pgmc.ir.interpret import interpret_law
 from pgmc.ir.nodes import ZERO, Access, Add, BatchMean, Mul, Number, Scalar, number
-from pgmc.ir.queries import Sweep
 from pgmc.ir.rewrite import accesses, replace
 from pgmc.ir.symbols import Variable, is_per_example
 from pgmc.runtime import interpreted
@@ -70,12 +66,12 @@ MODELS: dict[str, Callable[[pgmc.Model], None]] = {
 }
 
 
-def compiled(name: str, backend: Any = "numpy") -> pgmc.Program:
+def compiled(name: str) -> pgmc.Program:
     m = pgmc.Model("model")
     MODELS[name](m)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", pgmc.ModelWarning)
-        return pgmc.compile(m, dtype="float64", backend=backend)
+        return pgmc.compile(m, dtype="float64", backend="numpy")
 
 
 def before(patch: Patch, owner: Any, name: str, change: Callable[..., Any]) -> None:
@@ -375,51 +371,3 @@ def test_the_smallest_failing_case_is_shown(monkeypatch: Patch) -> None:
     assert ["state", "v", "=", "[0", "0", "0],", "h", "=", "[0", "0", "0]"] in lines
     assert ["got", "0.5"] in lines
     assert any(line[:2] == ["unit", "v[0],"] for line in lines)
-
-
-# ---- the text of compiled sweeps -------------------------------------------------------------------------------------
-
-
-def edited(source: str, pattern: str, new: str) -> str:
-    changed, found = re.subn(pattern, new, source)
-    assert found, f"{pattern!r} does not occur in\n{source}"
-    return changed
-
-
-def stale_field(source: str) -> str:
-    """The field of the second block is computed at the beginning of the sweep."""
-    line = re.search(r"^ *np\.dot\(v, W, .*\n", source, re.M)
-    loop = re.search(r"^    for sweep in range.*\n", source, re.M)
-    assert line and loop, source
-    cut = source[: line.start()] + source[line.end() :]
-    return cut[: loop.end()] + line.group() + cut[loop.end() :]
-
-
-TEXTS: dict[str, Callable[[str], str]] = {
-    "a stale field": stale_field,
-    "the last unit is never updated": lambda text: edited(text, r"range\(n_v\)", "range(n_v - 1)"),
-    "two blocks share random numbers": lambda text: edited(text, r"site_h \+ j\)", "site_v + j)"),
-}
-
-
-@pytest.mark.parametrize("fault", TEXTS)
-def test_faults_of_compiled_sweeps_are_found(fault: str, monkeypatch: Patch, tmp_path: Path) -> None:
-    """Other queries are interpreted, which saves compiling them."""
-    import pgmc.codegen.kernel_module as kernel_module
-
-    def wrong(stages: Any, *_: Any) -> Any:
-        module = dataclasses.replace(stages.module, source=TEXTS[fault](stages.module.source))
-        return dataclasses.replace(stages, module=module)
-
-    make = Compiler.make_kernel
-
-    def compile_sweeps(self: Compiler, query: Any) -> Any:
-        if isinstance(query, Sweep):
-            return make(self, query)
-        return InterpretedKernel(self.answer(query), self._model_of(query), self.dtype)
-
-    monkeypatch.setenv("PGMC_CACHE_DIR", str(tmp_path / "cache"))
-    before(monkeypatch, kernel_module, "build_kernel_module", wrong)
-    monkeypatch.setattr(Compiler, "make_kernel", compile_sweeps)
-    with pytest.raises(pgmc.VerificationError, match="sweep, draw by draw: forward"):
-        compiled("rbm", "numba").verify()
