@@ -51,9 +51,7 @@ def declare(spec, terms, index_spelling):
                 expr = expr * (units[g][tuple(axes[a] for a in s)] if s else units[g])
             m.energy(-expr)
         else:
-            m.energy(
-                -pgmc.einsum(",".join(subs) + "," + "".join(subs) + "->", *[units[g] for g in groups], weight)
-            )
+            m.energy(-pgmc.einsum(",".join(subs) + "," + "".join(subs) + "->", *[units[g] for g in groups], weight))
     return m
 
 
@@ -75,9 +73,7 @@ def check(seed, max_states, samples):
     m = declare(spec, terms, index_spelling=seed % 2 == 1)
     p = pgmc.compile(m, dtype="float64")
     params, state = params_of(spec, terms, theta), exact.states()
-    err = {
-        "energy": np.abs(np.asarray(p.energy(params, state)) - exact.E).max() / (1 + np.abs(exact.E).max())
-    }
+    err = {"energy": np.abs(np.asarray(p.energy(params, state)) - exact.E).max() / (1 + np.abs(exact.E).max())}
     err["log Z"] = abs(p.log_partition(params, method="exact").value - exact.log_z)
 
     for name, (shape, values) in spec.items():  # conditionals of every unit in every state
@@ -93,9 +89,7 @@ def check(seed, max_states, samples):
         taken.append(name)
         sites = [k for k, (n, _) in enumerate(exact.sites) if n in taken]
         codes = np.stack(
-            np.unravel_index(
-                np.arange(int(np.prod([exact.card[s] for s in sites]))), [exact.card[s] for s in sites]
-            ),
+            np.unravel_index(np.arange(int(np.prod([exact.card[s] for s in sites]))), [exact.card[s] for s in sites]),
             1,
         )
         full = np.zeros((len(codes), exact.n), int)
@@ -104,14 +98,10 @@ def check(seed, max_states, samples):
         try:
             got = np.asarray(p.free_energy(params, observed))
         except pgmc.IntractableError:
-            if all(
-                sum(g not in taken for g in gs) < 2 for gs, _, _ in terms
-            ):  # the rest is independent: no excuse
+            if all(sum(g not in taken for g in gs) < 2 for gs, _, _ in terms):  # the rest is independent: no excuse
                 err[f"F({','.join(taken)}) refused"] = 1.0
             continue
-        err[f"F({','.join(taken)})"] = np.abs(got - exact.free_energy(sites)).max() / (
-            1 + np.abs(exact.E).max()
-        )
+        err[f"F({','.join(taken)})"] = np.abs(got - exact.free_energy(sites)).max() / (1 + np.abs(exact.E).max())
 
     stats = {}
     for groups, param, mask in terms:

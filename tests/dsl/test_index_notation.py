@@ -165,9 +165,7 @@ def test_arrays_and_indices_mix(world: Any) -> None:
     h, g = world.param("h", (3,))
     b, c = world.param("b", (4,))
     np.testing.assert_allclose(interpret((W @ h)[i].node, world.arrays, (i.index,))[0], w @ g)
-    np.testing.assert_allclose(
-        interpret((W[i, :] @ h * b[i]).node, world.arrays, (i.index,))[0], (w @ g) * c
-    )
+    np.testing.assert_allclose(interpret((W[i, :] @ h * b[i]).node, world.arrays, (i.index,))[0], (w @ g) * c)
     np.testing.assert_allclose(
         interpret((b[0] * W[:, j] * h[j]).sum().node, world.arrays, (j.index,))[0], c[0] * w.sum(0) * g
     )

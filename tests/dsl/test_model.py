@@ -64,10 +64,7 @@ def test_disconnected_variables_and_unused_symbols_warn_once_each() -> None:
         m.build()
     messages = [str(w.message) for w in caught]
     assert len(messages) == 3
-    assert (
-        "group 'alone': no term of the energy uses it, so its units are independent and uniform"
-        in messages[0]
-    )
+    assert "group 'alone': no term of the energy uses it, so its units are independent and uniform" in messages[0]
     assert "input 'u'" in messages[1] and "parameter 'unused'" in messages[2]
 
 

@@ -59,17 +59,13 @@ def test_latex_is_aligned_at_the_relation(equations: Equations) -> None:
     assert lines[0] == r"\begin{aligned}"
     assert lines[-1] == r"\end{aligned}"
     assert lines[2] == (r"P(v_{i} = 1 \mid h) &= \sigma\left(b_{i} + \sum_{j} W_{ij} \, h_{j}\right) \\")
-    assert lines[-2] == (
-        r"\text{the partition function: v and h interact. Use log\_partition(method='ais').}"
-    )
+    assert lines[-2] == (r"\text{the partition function: v and h interact. Use log\_partition(method='ais').}")
     assert sum(" &= " in line for line in lines) == 5
     assert equations._repr_latex_() == f"$$\n{equations.latex()}\n$$"
 
 
 def test_words_in_latex() -> None:
-    assert latex_text(r"50% of {a}_b \ c^2 & #1 ~ $") == (
-        r"\text{50\% of \{a\}\_b \backslash  c\^{}2 \& \#1 \~{} \$}"
-    )
+    assert latex_text(r"50% of {a}_b \ c^2 & #1 ~ $") == (r"\text{50\% of \{a\}\_b \backslash  c\^{}2 \& \#1 \~{} \$}")
 
 
 def test_html_without_a_typesetter(equations: Equations, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -55,9 +55,7 @@ def test_one_name_on_axes_of_different_sizes() -> None:
     node = Add((Sum(Access(a, (at(i),)), (i,)), Sum(Access(b, (at(i2),)), (i2,))))
     other = sympy.Symbol("n_i_1", integer=True, positive=True)
     base_a, base_b = sympy.IndexedBase("a"), sympy.IndexedBase("b")
-    assert to_sympy(node) == sympy.Sum(base_a[row], (row, 0, n_i - 1)) + sympy.Sum(
-        base_b[row], (row, 0, other - 1)
-    )
+    assert to_sympy(node) == sympy.Sum(base_a[row], (row, 0, n_i - 1)) + sympy.Sum(base_b[row], (row, 0, other - 1))
 
 
 def test_nested_indices_of_one_name() -> None:
@@ -81,9 +79,7 @@ def test_functions() -> None:
     assert bracket.subs({row: 1, column: 1}) == 0
     assert bracket.subs({row: 1, column: 2}) == 1
     soft = to_sympy(LogSumExp(p, (fresh_index("k", ("y", -1)),)))
-    assert soft.subs(sympy.Symbol("n_k", integer=True, positive=True), 4).doit() == sympy.log(
-        4 * sympy.exp(s)
-    )
+    assert soft.subs(sympy.Symbol("n_k", integer=True, positive=True), 4).doit() == sympy.log(4 * sympy.exp(s))
 
 
 @pytest.mark.parametrize("function", nodes.FUNCTIONS)

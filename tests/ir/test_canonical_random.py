@@ -46,9 +46,7 @@ def scalars(draw: st.DrawFn, scope: tuple[Index, ...], depth: int) -> Scalar:
     """An expression over the indices in scope."""
 
     def place() -> Index | int:
-        return (
-            draw(st.sampled_from(scope)) if scope and draw(st.integers(0, 9)) else draw(st.integers(0, 3))
-        )
+        return draw(st.sampled_from(scope)) if scope and draw(st.integers(0, 9)) else draw(st.integers(0, 3))
 
     kind = draw(st.integers(0, 9 if depth else 3))
     if kind == 0:
@@ -69,18 +67,14 @@ def scalars(draw: st.DrawFn, scope: tuple[Index, ...], depth: int) -> Scalar:
     new = fresh_index(draw(st.sampled_from(["", "i", "j"])))
     inner = Mul((get(draw(st.sampled_from([X, B])), new), draw(scalars((*scope, new), depth - 1))))
     relation = Bracket((Compare(at(new), draw(st.sampled_from(["<", "!=", "=="])), Position((), 2)),))
-    return draw(
-        st.sampled_from([Sum(inner, (new,)), Sum(Mul((inner, relation)), (new,)), LogSumExp(inner, (new,))])
-    )
+    return draw(st.sampled_from([Sum(inner, (new,)), Sum(Mul((inner, relation)), (new,)), LogSumExp(inner, (new,))]))
 
 
 @st.composite
 def models(draw: st.DrawFn) -> Model:
     terms = []
     for _ in range(draw(st.integers(1, 3))):
-        over = tuple(
-            fresh_index(draw(st.sampled_from(["", "i", "n"]))) for _ in range(draw(st.integers(0, 3)))
-        )
+        over = tuple(fresh_index(draw(st.sampled_from(["", "i", "n"]))) for _ in range(draw(st.integers(0, 3))))
         carrier = [get(draw(st.sampled_from([X, B])), index) for index in over]
         terms.append(EnergyTerm(Mul((*carrier, draw(scalars(over, 3)))), over))
     return Model("m", (X, Y), (), (A, B), (), tuple(terms))

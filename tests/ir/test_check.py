@@ -115,9 +115,7 @@ def test_symbols(symbol: dict[str, Any]) -> None:
         check_symbols(model(**symbol))
 
 
-@pytest.mark.parametrize(
-    "changed", [{"variables": (y,)}, {"parameters": (replace(W, axes=(Axis(4), Axis(2))),)}]
-)
+@pytest.mark.parametrize("changed", [{"variables": (y,)}, {"parameters": (replace(W, axes=(Axis(4), Axis(2))),)}])
 def test_declared(changed: dict[str, Any]) -> None:
     with pytest.raises(InternalError, match="is not declared"):
         check_declared(model(**changed))

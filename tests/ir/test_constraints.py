@@ -35,9 +35,7 @@ SQUARES = hnp.arrays(np.float64, (3, 3), elements=st.floats(-1e3, 1e3))
 CONSTRAINED = pytest.mark.parametrize("constraint", CONSTRAINTS, ids=range(len(CONSTRAINTS)))
 
 
-def parameter(
-    constraint: Constraint = FREE, shape: tuple[int, ...] = (3, 3), init: Any = None
-) -> Parameter:
+def parameter(constraint: Constraint = FREE, shape: tuple[int, ...] = (3, 3), init: Any = None) -> Parameter:
     return Parameter("W", tuple(map(Axis, shape)), constraint, init)
 
 
@@ -69,9 +67,7 @@ def test_projected_values_fulfil_the_constraints(constraint: Constraint, dtype: 
 
 def test_the_projection_is_the_formula() -> None:
     values = np.arange(9.0).reshape(3, 3)
-    np.testing.assert_array_equal(
-        project(parameter(Constraint(symmetric=True)), values), (values + values.T) / 2
-    )
+    np.testing.assert_array_equal(project(parameter(Constraint(symmetric=True)), values), (values + values.T) / 2)
     huge = np.full((3, 3), np.finfo(np.float64).max)
     assert np.isfinite(project(parameter(Constraint(symmetric=True)), huge)).all()
 
@@ -93,9 +89,7 @@ def test_gradient_in_the_coordinate() -> None:
     step = 1e-6
     slope = (constrained(theta + step) - constrained(theta - step)) / (2 * step)
     gradient = np.arange(7.0)
-    np.testing.assert_allclose(
-        unconstrained_gradient(constrained(theta), gradient), slope * gradient, rtol=1e-8
-    )
+    np.testing.assert_allclose(unconstrained_gradient(constrained(theta), gradient), slope * gradient, rtol=1e-8)
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])

@@ -100,9 +100,7 @@ def test_two_layer_energy(data: dict[str, Any]) -> None:
     model = Model("m", (v, h), (), (W, b, c), (), energy_terms())
     params = {name: data[name] for name in "Wbc"}
     expected = (
-        -np.einsum("ni,ij,nj->n", data["v"], data["W"], data["h"])
-        - data["v"] @ data["b"]
-        - data["h"] @ data["c"]
+        -np.einsum("ni,ij,nj->n", data["v"], data["W"], data["h"]) - data["v"] @ data["b"] - data["h"] @ data["c"]
     )
     energy = interpret_energy(model, params, {"v": data["v"], "h": data["h"]})
     assert energy.dtype == np.float64
@@ -203,9 +201,7 @@ def test_computation_gives_every_quantity_by_name(data: dict[str, Any]) -> None:
 
 
 def test_law_of_a_binary_unit(data: dict[str, Any]) -> None:
-    law = ConditionalLaw(
-        h, (j,), None, "Bernoulli", Add((get(c, j), Sum(Mul((get(v, i), get(W, i, j))), (i,))))
-    )
+    law = ConditionalLaw(h, (j,), None, "Bernoulli", Add((get(c, j), Sum(Mul((get(v, i), get(W, i, j))), (i,)))))
     np.testing.assert_allclose(interpret_law(law, data), data["c"] + data["v"] @ data["W"])
 
 
@@ -234,9 +230,7 @@ def test_functions_and_powers() -> None:
     for exponent, expected in powers.items():
         assert interpret(Pow(get(a), exponent), {"a": np.array(4.0)}) == expected
     assert interpret(Call("lgamma", get(a)), {"a": np.array(5.0)}) == pytest.approx(np.log(24.0))
-    assert interpret(Call("sqrt", Call("exp", Call("log", get(a)))), {"a": np.array(9.0)}) == pytest.approx(
-        3.0
-    )
+    assert interpret(Call("sqrt", Call("exp", Call("log", get(a)))), {"a": np.array(9.0)}) == pytest.approx(3.0)
 
 
 def test_open_axis_drops_the_instance(data: dict[str, Any]) -> None:
@@ -259,9 +253,7 @@ def test_periodic_axis_wraps(data: dict[str, Any]) -> None:
     expected = (data["s"] * np.roll(data["s"], 1, axis=1)).sum(axis=1)
     np.testing.assert_allclose(interpret(bonds, data), expected)
     alone = Sum(Mul((get(ring, shifted(i, 3)), get(ring, shifted(i, 1)))), (i,))
-    np.testing.assert_allclose(
-        interpret(alone, data), (data["s"] * np.roll(data["s"], 2, axis=1)).sum(axis=1)
-    )
+    np.testing.assert_allclose(interpret(alone, data), (data["s"] * np.roll(data["s"], 2, axis=1)).sum(axis=1))
 
 
 def test_a_sum_of_indices_stays_inside() -> None:
@@ -318,8 +310,6 @@ def test_the_extent_of_an_index_that_stands_nowhere(data: dict[str, Any]) -> Non
     np.testing.assert_allclose(interpret(free, {"a": data["a"]}, symbols=(h, y)), [expected])
     term = EnergyTerm(get(a), (unit,))
     np.testing.assert_allclose(
-        interpret_energy(
-            Model("m", (h,), (), (a,), (), (term,)), {"a": data["a"]}, {"h": np.zeros((2, 9))}
-        ),
+        interpret_energy(Model("m", (h,), (), (a,), (), (term,)), {"a": data["a"]}, {"h": np.zeros((2, 9))}),
         [9 * 0.7] * 2,
     )

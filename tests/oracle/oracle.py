@@ -347,9 +347,7 @@ def random_model(rng, max_states=256):
     for name in "abcd"[: rng.integers(1, 5)]:
         values = ((0, 1), (-1, 1), (0, 1, 2), (0, 1, 2, 3))[rng.choice(4, p=[0.35, 0.35, 0.2, 0.1])]
         k = len(values)
-        shapes = [
-            s for s in [(), (1,), (2,), (3,), (5,), (2, 2), (2, 3)] if S * k ** math.prod(s) <= max_states
-        ]
+        shapes = [s for s in [(), (1,), (2,), (3,), (5,), (2, 2), (2, 3)] if S * k ** math.prod(s) <= max_states]
         if shapes:
             spec[name] = (shapes[rng.integers(len(shapes))], values)
             S *= k ** math.prod(spec[name][0])

@@ -80,9 +80,7 @@ def test_rbm_free_energy():
     )
     v = np.array(list(product((0, 1), repeat=4)))
     assert np.allclose(m.free_energy(range(4)), -v @ a - np.logaddexp(0, v @ W + b).sum(1), atol=1e-12)
-    assert np.allclose(
-        m.conditional(4)[0][:, 1], 1 / (1 + np.exp(-(m.codes[:, :4] @ W[:, 0] + b[0]))), atol=1e-14
-    )
+    assert np.allclose(m.conditional(4)[0][:, 1], 1 / (1 + np.exp(-(m.codes[:, :4] @ W[:, 0] + b[0]))), atol=1e-14)
 
 
 def test_potts_pair():
@@ -116,9 +114,7 @@ def test_identities(s):
         assert abs(o.lse(np.array(zs)) - m.log_z) < 1e-11
         assert np.allclose(m.joint([i]), np.exp(np.array(zs) - m.log_z), atol=1e-12)
     for (i, j), t in m.pairs().items():
-        assert np.allclose(t.sum(1), m.joint([i]), atol=1e-12) and np.allclose(
-            t.T, m.joint([j, i]), atol=1e-14
-        )
+        assert np.allclose(t.sum(1), m.joint([i]), atol=1e-12) and np.allclose(t.T, m.joint([j, i]), atol=1e-14)
     c = m.clamp({0: 1})
     if m.n > 1:
         assert np.allclose(c.joint([1]), m.joint([0, 1])[1] / m.joint([0])[1], atol=1e-12)
@@ -277,9 +273,7 @@ def test_known_p_values():
     g = 2 * (5200 * math.log(1.04) + 4800 * math.log(0.96)) / (1 + (4 - 1) / 60000)
     assert o.chi2_test([5200, 4800], [1, 1]) == pytest.approx(o.chi2_sf(g, 1), rel=1e-12)
     assert o.chi2_test([5200, 4800], [1, 1], n_eff=100) == pytest.approx(o.chi2_sf(g / 100, 1), rel=2e-2)
-    assert o.mean_test(np.r_[np.zeros(50), np.ones(50)], 0.6, 0.25) == pytest.approx(
-        math.erfc(2 / math.sqrt(2))
-    )
+    assert o.mean_test(np.r_[np.zeros(50), np.ones(50)], 0.6, 0.25) == pytest.approx(math.erfc(2 / math.sqrt(2)))
     assert o.mean_test(np.ones(9), 1.0) == 1.0 and o.mean_test(np.ones(9), 0.9) == 0.0
 
 
@@ -307,8 +301,7 @@ def test_power_on_mutants():
     m = o.Exact(
         {"s": ((3, 2), (-1, 1))},
         lambda x: (
-            -0.4 * (x["s"].reshape(-1, 6)[:, :-1] * x["s"].reshape(-1, 6)[:, 1:]).sum(1)
-            - 0.3 * x["s"].sum((1, 2))
+            -0.4 * (x["s"].reshape(-1, 6)[:, :-1] * x["s"].reshape(-1, 6)[:, 1:]).sum(1) - 0.3 * x["s"].sum((1, 2))
         ),
     )
     hot = o.Exact(m.spec, lambda x: 0.8 * m.E)
@@ -362,15 +355,10 @@ def test_generator_covers_the_features():
         seen |= {("empty", not terms)}
         for g, _, mk in terms:  # no product of a site with itself
             ids = np.meshgrid(
-                *[
-                    np.arange(d) // (1 if len(spec[n][1]) == 2 else len(spec[n][1]))
-                    for n, d in zip(g, mk.shape)
-                ],
+                *[np.arange(d) // (1 if len(spec[n][1]) == 2 else len(spec[n][1])) for n, d in zip(g, mk.shape)],
                 indexing="ij",
             )
-            assert not any(
-                (mk & (ids[u] == ids[v])).any() for u in range(len(g)) for v in range(u) if g[u] == g[v]
-            )
+            assert not any((mk & (ids[u] == ids[v])).any() for u in range(len(g)) for v in range(u) if g[u] == g[v])
     want = {("order", k, d) for k in (1, 2, 3) for d in range(1, k + 1)} | {
         ("domain", (0, 1, 2, 3)),
         ("domain", (-1, 1)),
