@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from pgmc.errors import PgmcError as PgmcError
     from pgmc.errors import VerificationError as VerificationError
     from pgmc.evaluation.enumerate import enumerate_states as enumerate_states
+    from pgmc.learning.binarization import binarize as binarize
     from pgmc.learning.contrastive_divergence import CD as CD
     from pgmc.learning.discriminative import Discriminative as Discriminative
     from pgmc.learning.exact_likelihood import ExactLikelihood as ExactLikelihood
@@ -74,6 +75,7 @@ _MODULES = {
     ),
     "pgmc.program.program": ("Program", "compile"),
     "pgmc.program.training": ("fit", "load", "save"),
+    "pgmc.learning.binarization": ("binarize",),
     "pgmc.learning.contrastive_divergence": ("CD",),
     "pgmc.learning.discriminative": ("Discriminative",),
     "pgmc.learning.exact_likelihood": ("ExactLikelihood",),
