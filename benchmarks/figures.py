@@ -40,11 +40,11 @@ class Figure:
     what: str
     target: str
     measured: str
-    met: bool | None
+    met: bool | str
     command: str
 
     def __str__(self) -> str:
-        mark = {True: "yes", False: "**no**", None: ""}[self.met]
+        mark = self.met if isinstance(self.met, str) else "yes" if self.met else "**no**"
         return f"| {self.what} | {self.target} | {self.measured} | {mark} | `python -m benchmarks.{self.command}` |"
 
 
@@ -54,11 +54,14 @@ def _peers(table: Table, name: str = "pgmc") -> str:
     return ", ".join(f"{other} {table.ratio(other, name):.2f}x" for other in others) or "none installed"
 
 
-def _floor_figure(table: Table, what: str, target: float | None, command: str) -> Figure:
+def _floor_figure(table: Table, what: str, target: float, command: str, *, later: bool = False) -> Figure:
+    """``later`` is for targets that no work has been aimed at yet."""
     ratio = table.ratio("pgmc")
-    measured = f"{ratio:.2f}x ({table.row('pgmc').ms:.3g} ms a {table.step}); against pgmc: {_peers(table)}"
-    wanted = "later" if target is None else f"<= {target:.2f}x its floor"
-    return Figure(what, wanted, measured, None if target is None else ratio <= target, command)
+    measured = (
+        f"{ratio:.2f}x ({table.row('pgmc').ms:.3g} ms a {table.step}); time of peers over pgmc's: {_peers(table)}"
+    )
+    met: bool | str = ratio <= target
+    return Figure(what, f"<= {target:.2f}x its floor", measured, met or ("not yet" if later else False), command)
 
 
 def figures_of_gibbs() -> Iterator[Figure]:
@@ -66,29 +69,30 @@ def figures_of_gibbs() -> Iterator[Figure]:
     two = gibbs.measure_threads()
     same = f"same bits: {'yes' if two.identical else 'no'}"
     measured = f"{two.speedup:.2f} by wall time; {same}"
-    met: bool | None = two.identical and two.speedup >= 1.8
+    met: bool | str = two.identical and two.speedup >= 1.8
     if not met and two.identical and two.busy:
         # Wall time needs two idle cores. What the threads cost in all bounds what they could gain, and proves nothing.
         measured += f"; other work ran on the cores: at most {two.by_cpu:.2f} by CPU time"
-        met = None
+        met = "not measured"
     yield Figure("the same on two threads", ">= 1.8 times as fast, same bits", measured, met, "gibbs --threads")
 
 
 def figures_of_training() -> Iterator[Figure]:
     for mode in ("cd", "pcd"):
         table = training.measure(mode, repetitions=5)
-        yield _floor_figure(table, f"{mode.upper()}-1, an epoch of 5,000 digits, 500 hidden units", None, "training")
+        what = f"{mode.upper()}-1, an epoch of 5,000 digits, 500 hidden units"
+        yield _floor_figure(table, what, 1.05, "training", later=True)
 
 
 def figures_of_annealing() -> Iterator[Figure]:
     table = annealing.measure(repetitions=5)
-    yield _floor_figure(table, "annealed importance sampling, 784x500, 100 chains", None, "annealing")
+    yield _floor_figure(table, "annealed importance sampling, 784x500, 100 chains", 1.1, "annealing", later=True)
 
 
 def figures_of_sampler() -> Iterator[Figure]:
     table = sampler.measure()
     ns = sampler.nanoseconds(table)
-    measured = f"{ns:.2f} ns a unit; against pgmc: {_peers(table)}"
+    measured = f"{ns:.2f} ns a unit; time of peers over pgmc's: {_peers(table)}"
     yield Figure("sigmoid and Bernoulli draw, fused", "<= 0.35 ns a unit", measured, ns <= 0.35, "sampler")
 
 
@@ -130,7 +134,9 @@ def figures_of_golden_ais() -> Iterator[Figure]:
     try:
         found = golden_ais.measure()
     except golden_ais.MissingFileError:
-        yield Figure("log Z of a published 784x15 machine", "215.13840552532", "file not given", None, command)
+        yield Figure(
+            "log Z of a published 784x15 machine", "215.13840552532", "file not given", "not measured", command
+        )
         return
     for method, tolerance in (("exact", 1e-9), ("ais", 0.1), ("reverse-ais", 0.1)):
         e = found[method]
