@@ -174,9 +174,9 @@ class Program:
 
     def report(self) -> ProgramReport:
         """What was declared, found, derived and generated; printable, and HTML in a notebook."""
-        from pgmc.inspection.report import KernelNote, ProgramReport
+        from pgmc.inspection.report import KernelNote, ProgramReport, describe_query
 
-        notes = tuple(KernelNote(m.name, repr(q), "compiled") for q, m in self.compiler.modules.items())
+        notes = tuple(KernelNote(m.name, describe_query(q), "compiled") for q, m in self.compiler.modules.items())
         return ProgramReport(
             self.model,
             self.compiler.dtype,

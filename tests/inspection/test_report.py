@@ -11,7 +11,15 @@ import pytest
 from pgmc.analysis.blocks import Block
 from pgmc.analysis.structure import Structure
 from pgmc.inspection.equations import collect_equations
-from pgmc.inspection.report import KernelNote, ProgramReport, describe_symbol, print_program, wrap_equation
+from pgmc.inspection.report import (
+    KernelNote,
+    ProgramReport,
+    describe_query,
+    describe_symbol,
+    print_program,
+    wrap_equation,
+)
+from pgmc.ir import queries
 from pgmc.ir.symbols import Axis, Binary, Constant, Constraint, Input, Parameter, Variable
 
 TEXT = """\
@@ -91,3 +99,17 @@ def test_wrapping() -> None:
     assert wrap_equation("E = a + b", 9) == ["E = a + b"]
     assert wrap_equation("words that wrap", 11) == ["words that", "wrap"]
     assert wrap_equation("unbreakable", 4) == ["unbreakable"]
+
+
+@pytest.mark.parametrize(
+    ("query", "text"),
+    [
+        (queries.Energy(), "Energy()"),
+        (queries.FreeEnergy(()), "FreeEnergy()"),
+        (queries.Gradient(queries.FreeEnergy(("v",)), ("W", "b")), "Gradient(FreeEnergy(v); W, b)"),
+        (queries.Conditional("h", queries.Ensemble.TEMPERED), "Conditional(h; tempered)"),
+        (queries.Sweep(("v", "h"), first=("h",), backward=True), "Sweep(v, h; first=h; backward)"),
+    ],
+)
+def test_queries_are_told_in_words(query: queries.Query, text: str) -> None:
+    assert describe_query(query) == text
