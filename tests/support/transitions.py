@@ -16,7 +16,7 @@ Bouchard-Côté et al. (2022), Blang: its ``ExhaustiveDebugRandom`` builds a ker
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -24,6 +24,7 @@ import numpy.typing as npt
 
 from oracle import Exact
 from pgmc.compiler import Compiler
+from pgmc.ir.answers import Coloring, SweepSchedule
 from pgmc.ir.queries import Sweep
 from pgmc.ir.signatures import KernelModule, Role
 from pgmc.ir.symbols import shape_of
@@ -181,10 +182,19 @@ def units_of_blocks(
         if not (masks and name in masks and np.asarray(masks[name])[place]):
             numbers.setdefault(name, []).append(number)
     groups: list[list[int]] = []
-    for block in compiler.blocks(query.free, query.first):
-        units = [number for name in block.variables for number in numbers.get(name, [])]
-        groups += [[number] for number in units] if block.mode == "sequential" else [units]
+    forward = compiler.answer(replace(query, backward=False))
+    assert isinstance(forward, SweepSchedule)
+    for update in forward.updates:
+        units = [number for variable in update.targets for number in numbers.get(variable.name, [])]
+        if update.coloring is not None:
+            units.sort(key=lambda number: _colour(update.coloring, exact.sites[number][1]))
+        groups += [[number] for number in units] if update.mode == "sequential" else [units]
     return [group for group in (groups[::-1] if query.backward else groups) if group]
+
+
+def _colour(coloring: Coloring | None, place: tuple[int, ...]) -> int:
+    assert coloring is not None
+    return sum(w * p for w, p in zip(coloring.weights, place, strict=True)) % coloring.modulus
 
 
 def faults(found: Transitions, exact: Exact, groups: list[list[int]], *, sweeps: int = 1) -> set[str]:
