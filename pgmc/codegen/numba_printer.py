@@ -47,6 +47,7 @@ from pgmc.ir.nodes import (
     Position,
     Pow,
     Scalar,
+    shifted_index,
 )
 from pgmc.ir.symbols import Symbol, is_one_hot, is_per_example
 
@@ -59,7 +60,7 @@ class NumbaPrinter:
     """Prints statements and remembers which arguments and helpers they mention.
 
     ``aliases`` are the names in the source of the model's symbols, ``numbers`` the symbols passed as plain numbers,
-    ``axes`` the representative of every axis, whose length is an argument. An
+    ``axes`` the representative of every axis, whose length is an argument, ``periodic`` the axes that go round. An
     array without axes that the kernel fills has one element.
     """
 
@@ -72,6 +73,7 @@ class NumbaPrinter:
     aliases: dict[str, str] = field(default_factory=dict)
     numbers: frozenset[str] = frozenset()
     axes: Mapping[AxisName, AxisName] = field(default_factory=dict)
+    periodic: frozenset[AxisName] = frozenset()
     _indices: dict[Index, str] = field(default_factory=dict)  # of the enclosing loops
     _letters: list[str] = field(default_factory=list)
     example: str = ""
@@ -124,7 +126,8 @@ class NumbaPrinter:
             case Loop() | ColorLoop() | StrideLoop() | ExampleLoop() | SweepLoop() | Guard() | UnlessMasked():
                 yield pad + self._head(statement)
                 known = dict(self._indices)
-                yield from self.statements(statement.body, depth + 1)
+                lines = list(self.statements(statement.body, depth + 1))
+                yield from lines or [f"{pad}{_INDENT}pass"]
                 self._indices = {i: n for i, n in known.items() if i != getattr(statement, "index", None)}
             case Comment(text):
                 yield f"{pad}# {text}"
@@ -312,7 +315,14 @@ class NumbaPrinter:
         return " + ".join(parts).replace("+ -", "- ")
 
     def _relations(self, relations: tuple[Compare, ...]) -> str:
-        return " and ".join(f"{self._position(r.left)} {r.operator} {self._position(r.right)}" for r in relations)
+        return " and ".join(f"{self._side(r.left)} {r.operator} {self._side(r.right)}" for r in relations)
+
+    def _side(self, position: Position) -> str:
+        """A side of a relation: the place of an index, wrapped if it has an offset."""
+        text, index = self._position(position), shifted_index(position)
+        if index is None or index.extent not in self.periodic or not position.offset:
+            return text
+        return f"{self._helper('wrap')}({text}, {self.extent(self.axes[index.extent])})"
 
     def _power(self, base: Scalar, exponent: Fraction, level: int) -> str:
         if exponent == 2:

@@ -30,6 +30,7 @@ from pgmc.ir.nodes import (
     Pow,
     Scalar,
     Sum,
+    shifted_index,
 )
 from pgmc.ir.symbols import Symbol, is_one_hot, is_per_example
 
@@ -271,8 +272,16 @@ class NumpyExpressions:
         return Value(" + ".join(texts).replace("+ -", "- "), axes, Level.SUM if len(texts) > 1 else Level.ATOM)
 
     def _condition(self, relations: tuple[Compare, ...]) -> Value:
-        values = [self._joined([self._position(r.left), self._position(r.right)], r.operator) for r in relations]
+        values = [self._joined([self._side(r.left), self._side(r.right)], r.operator) for r in relations]
         return values[0] if len(values) == 1 else self._joined(values, "&")
+
+    def _side(self, position: Position) -> Value:
+        """A side of a relation: the places of an index, wrapped if it has an offset."""
+        value, index = self._position(position), shifted_index(position)
+        if index is None or index.extent not in self.names.periodic or not position.offset:
+            return value
+        text = f"{value.wrapped(Level.ATOM)} % {self.names.length(index)}"
+        return Value(text, value.axes, Level.PRODUCT)
 
     def _joined(self, values: Sequence[Value], operator: str) -> Value:
         """Values compared with one another, or truth values that hold together."""

@@ -101,10 +101,8 @@ _WRAP = Helper(
     '''\
 @helper
 def wrap(place, length):
-    """The place on an axis that goes round; at most one turn off."""
-    if place >= length:
-        return place - length
-    return place + length if place < 0 else place
+    """The place on an axis that goes round; the division is only made where the axis ends."""
+    return place if 0 <= place < length else place % length
 ''',
     ("helper",),
 )

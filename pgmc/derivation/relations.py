@@ -35,10 +35,14 @@ def _turned(relation: Compare) -> tuple[str, object]:
 
 
 def _truth(relation: Compare) -> bool | None:
-    """Whether a relation holds whatever the indices; None if that depends on them."""
-    if relation.left.terms != relation.right.terms:
+    """Whether a relation holds whatever the indices; None if that depends on them.
+
+    Offsets of one index differ by less than a turn, so that the places differ; which is first depends on the index.
+    """
+    left, right = relation.left, relation.right
+    if left.terms != right.terms or (left.terms and left != right and relation.operator in ("<", "<=")):
         return None
-    return _OPERATORS[relation.operator](relation.left.offset, relation.right.offset)
+    return _OPERATORS[relation.operator](left.offset, right.offset)
 
 
 def _implies(given: Compare, other: Compare) -> bool:

@@ -9,22 +9,25 @@ from pgmc.ir.rewrite import accesses
 
 
 def check_offsets(body: Scalar, text: str) -> None:
-    """The offsets of an index span less than the axis they wrap round.
+    """The offsets of the indices on an axis span less than the axis they wrap round.
 
     Raises
     ------
     ModelError
         Naming the axis, its size and the offsets.
     """
-    found: dict[tuple[str, int, int, Index], set[int]] = {}
+    found: dict[tuple[str, int, int], dict[Index, set[int]]] = {}
     for access in accesses(body):
         for k, (position, axis) in enumerate(zip(access.positions, access.symbol.axes, strict=False)):
             index = shifted_index(position)
             if index is not None and axis.boundary == "periodic":
-                found.setdefault((access.symbol.name, k, axis.size, index), set()).add(position.offset)
-    for (name, k, size, index), offsets in found.items():
-        span = max(offsets) - min(offsets)
+                place = found.setdefault((access.symbol.name, k, axis.size), {})
+                place.setdefault(index, set()).add(position.offset)
+    for (name, k, size), offsets in found.items():
+        # Where two indices meet, their offsets add up; all of them together must stay within one turn.
+        span = sum(max(places) - min(places) for places in offsets.values())
         if span >= size:
-            reason = f"offsets of {index.name} span {span} places, and axis {k} of {name} has {size}"
+            names = ", ".join(dict.fromkeys(index.name for index in offsets))
+            reason = f"offsets of {names} span {span} places, and axis {k} of {name} has {size}"
             remedy = f"Give the axis more than {span} units, or use smaller offsets."
             raise complaint(ModelError, text, reason, remedy)

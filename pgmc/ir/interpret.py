@@ -22,7 +22,7 @@ import numpy as np
 from pgmc.errors import InternalError
 from pgmc.ir.answers import Computation, ConditionalLaw, Quantity
 from pgmc.ir.extents import index_sizes
-from pgmc.ir.frames import Array, Frame, array_of, axes_of, extents_of, places_in
+from pgmc.ir.frames import Array, Frame, array_of, axes_of, extents_of, periodic_axes, places_in
 from pgmc.ir.model import Model
 from pgmc.ir.nodes import (
     Access,
@@ -40,6 +40,7 @@ from pgmc.ir.nodes import (
     Scalar,
     Sum,
     Unit,
+    shifted_index,
 )
 from pgmc.ir.rewrite import accesses, position_indices
 from pgmc.ir.symbols import Symbol, access_axes, is_one_hot, is_per_example
@@ -126,8 +127,14 @@ def _power(base: Array, exponent: Fraction) -> Array:
 
 def _compare(relation: Compare, frame: Frame) -> Array:
     holds = RELATIONS[relation.operator]
-    both: Array = holds(frame.position(relation.left), frame.position(relation.right))
+    both: Array = holds(_side(relation.left, frame), _side(relation.right, frame))
     return both.astype(np.float64)
+
+
+def _side(position: Position, frame: Frame) -> Array:
+    """A side of a relation. The place of an index that runs over a periodic axis wraps round it."""
+    value, index = frame.position(position), shifted_index(position)
+    return value % frame.sizes[index] if index is not None and index.extent in frame.periodic else value
 
 
 def _sum(body: Scalar, over: tuple[Index, ...], frame: Frame) -> Array:
@@ -257,7 +264,8 @@ def interpret(
     InternalError
         If nothing says how far an index runs.
     """
-    extents = extents_of((*symbols, *(access.symbol for access in accesses(node))), arrays)
+    known_symbols = (*symbols, *(access.symbol for access in accesses(node)))
+    extents = extents_of(known_symbols, arrays)
     known = index_sizes(places_in(node, arrays), scope, sizes or {}, extents)
     n = examples if examples is not None else _examples((node,), arrays, weights)
     frame = Frame(
@@ -268,6 +276,7 @@ def interpret(
         values={index: np.arange(known[index]) for index in scope},
         sizes={index: known[index] for index in scope},
         extents=extents,
+        periodic=periodic_axes(known_symbols),
     )
     value = _summands(node, frame)
     return np.broadcast_to(value, (len(value), *frame.shape[1:])).copy()

@@ -138,7 +138,10 @@ class BatchMean:
 
 @dataclass(frozen=True, slots=True)
 class Compare:
-    """A relation between two positions; ``operator`` is one of == != < <=."""
+    """A relation between two positions; ``operator`` is one of == != < <=.
+
+    A position with an index that runs over a periodic axis, and an offset, wraps round it, as in an access.
+    """
 
     left: Position
     operator: str

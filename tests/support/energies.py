@@ -13,6 +13,7 @@ from fractions import Fraction
 import numpy as np
 
 import pgmc
+from pgmc.analysis.periodic_axes import spread_periodicity
 from pgmc.ir.fresh_indices import freshen_model
 from pgmc.ir.model import Model
 
@@ -38,7 +39,7 @@ def built(declare: Declare, name: str = "model") -> Model:
     declare(m)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", pgmc.ModelWarning)
-        return freshen_model(m.build())
+        return freshen_model(spread_periodicity(m.build()))
 
 
 # ---- products ----------------------------------------------------------------------------------------------------
@@ -569,6 +570,60 @@ def outer_parameter(m: pgmc.Model) -> None:
     x, h = m.binary("x", 3), m.binary("h", 2)
     W, a = m.param("W", (3, 2)), m.param("a")
     m.energy(-a * (x @ W @ h) + (a * (x @ W)).sum() ** 2 - pgmc.softplus(a * (x @ W)).sum())
+
+
+# ---- neighbours on periodic axes -----------------------------------------------------------------------------------
+
+
+@energy
+def ring(m: pgmc.Model) -> None:
+    s, J, h = m.spin("s", 5, boundary="periodic"), m.param("J", 5), m.param("h")
+    x = pgmc.indices("x")
+    m.energy(-J[x] * s[x] * s[x + 1] - h * s[x])
+
+
+@energy
+def torus(m: pgmc.Model) -> None:
+    s, J = m.binary("s", (2, 3), boundary="periodic"), m.param("J", (2, 3))
+    x, y = pgmc.indices("x y")
+    m.energy(-J[x, y] * s[x, y] * (s[x + 1, y] + s[x, y + 1]) + J[0, 1] * s[x, y] * s[x, y - 1])
+
+
+@energy
+def labels_on_a_ring(m: pgmc.Model) -> None:
+    y, J, b = m.categorical("y", 4, states=3, boundary="periodic"), m.param("J", 4), m.param("b", (4, 3))
+    x, k = pgmc.indices("x k")
+    m.energy(-J[x] * y[x, k] * y[x + 1, k] - b[x, k] * y[x, k])
+
+
+@energy
+def shifted_layers(m: pgmc.Model) -> None:
+    v, h = m.binary("v", 4, boundary="periodic"), m.spin("h", 4, boundary="periodic")
+    W, u = m.param("W", 4), m.param("u")
+    x = pgmc.indices("x")
+    m.energy(-W[x] * v[x] * h[x + 1] - u * v[x - 1] * h[x] - W[x] * h[x])
+
+
+@energy
+def functions_of_neighbours(m: pgmc.Model) -> None:
+    s, J = m.spin("s", 4, boundary="periodic"), m.param("J", 4)
+    x = pgmc.indices("x")
+    m.energy(pgmc.softplus(J[x] * s[x] + s[x + 1] * J[x]) - pgmc.tanh(pgmc.Sum(s[x + 1] * s[x - 1] * J[x], x)))
+
+
+@energy
+def far_offsets(m: pgmc.Model) -> None:
+    s, J = m.spin("s", 4, boundary="periodic"), m.param("J", 4, boundary="periodic")
+    x = pgmc.indices("x")
+    m.energy(-J[x] * s[x + 100] + J[x + 3] * s[x - 3] * s[x - 4])
+
+
+@energy
+def offsets_of_two_indices(m: pgmc.Model) -> None:
+    s, K = m.spin("s", 4, boundary="periodic"), m.param("K", (4, 4), boundary="periodic")
+    x, y = pgmc.indices("x y")
+    m.energy(-s[x] * K[x, y] * s[y + 1] - s[x] * K[x, x + 1] * s[x + 2])
+    m.energy(pgmc.Sum(s[x + 1] * K[x, y] * s[y - 1], x, y, where=x < y))
 
 
 # ---- names ---------------------------------------------------------------------------------------------------------

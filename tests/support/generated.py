@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from inspect import signature
 from typing import Any
 
 import numpy as np
@@ -14,9 +15,9 @@ from pgmc.codegen.numpy_printer import NumpyText, build_numpy_text
 from pgmc.compiler import Compiler, kernel_name
 from pgmc.ir.answers import Refusal
 from pgmc.ir.model import Model
-from pgmc.ir.queries import Conditional, Energy, Ensemble, FreeEnergy, Gradient, Query, Sweep
+from pgmc.ir.queries import Conditional, Energy, Ensemble, FreeEnergy, Gradient, MeanField, MeanFieldBound, Query, Sweep
 from pgmc.ir.signatures import Argument, Role
-from pgmc.ir.symbols import Categorical
+from pgmc.ir.symbols import Categorical, Real, shape_of
 from pgmc.runtime.interpreted import InterpretedKernel
 from pgmc.runtime.kernels import CompiledKernel, Kernel, Launch, Panel, first_sites
 from pgmc.runtime.streams import random_words, uniforms
@@ -56,20 +57,34 @@ def free_energies(compiler: Compiler, ensemble: Ensemble = Ensemble.PLAIN) -> li
 def all_queries(compiler: Compiler, ensemble: Ensemble = Ensemble.PLAIN) -> list[Query]:
     """Everything that can be asked, a few sweeps among it."""
     names = tuple(variable.name for variable in compiler.model.variables)
-    queries: list[Query] = [Energy(ensemble), *(Conditional(name, ensemble) for name in names)]
     free = free_energies(compiler, ensemble)
+    queries: list[Query] = [Energy(ensemble), *(Conditional(name, ensemble) for name in names)]
     queries += [*free, Sweep(names, ensemble=ensemble)]
     if ensemble is Ensemble.PLAIN:
+        bounds = mean_field_bounds(compiler)
         parameters = tuple(parameter.name for parameter in compiler.model.parameters)
-        queries += [Gradient(of, parameters) for of in (Energy(), *free) if parameters]
+        queries += [Gradient(of, parameters) for of in (Energy(), *free, *bounds[-1:]) if parameters]
+        queries += [*bounds[:1], *(MeanField(bound.observed) for bound in bounds[:1])]
         queries += [Sweep(names, masked=names[:1], backward=True)]
         queries += [Sweep(names[1:], first=names[-1:], masked=names[1:])] if len(names) > 1 else []
     return queries
 
 
+def mean_field_bounds(compiler: Compiler) -> list[MeanFieldBound]:
+    """The bounds on offer for no or one observed variable."""
+    names = tuple(variable.name for variable in compiler.model.variables)
+    queries = [MeanFieldBound(observed) for observed in [(), *((name,) for name in names)]]
+    return [query for query in queries if not isinstance(compiler.mean_model(query.observed), Refusal)]
+
+
 def model_of(compiler: Compiler, query: Query) -> Model:
-    """The model that the answer to a query is about."""
-    return compiler.ensemble(query.of.ensemble if isinstance(query, Gradient) else query.ensemble)
+    """The model that the answer to a query is about: of means, where it is one of mean field."""
+    asked = query.of if isinstance(query, Gradient) else query
+    if isinstance(asked, MeanField | MeanFieldBound):
+        means = compiler.mean_model(asked.observed, asked.ensemble)
+        assert not isinstance(means, Refusal)
+        return means
+    return compiler.ensemble(asked.ensemble)
 
 
 # ---- data --------------------------------------------------------------------------------------------------------
@@ -84,9 +99,13 @@ class Data:
     weights: Any
     masks: Arrays
 
-    def panel(self, masked: tuple[str, ...] = ()) -> Panel:
-        """The data for one call, with a state that may be overwritten."""
+    def panel(self, model: Model, masked: tuple[str, ...] = ()) -> Panel:
+        """The data for one call, with a state that may be overwritten, and with means where the model has them."""
         state = {name: array.copy() for name, array in self.state.items()}
+        for variable in model.variables:
+            if isinstance(variable.domain, Real):
+                rng = np.random.default_rng([len(variable.name), 23])
+                state[variable.name] = rng.random((ROWS, *shape_of(variable))).astype(self.weights.dtype)
         masks = {name: self.masks[name] for name in masked}
         return Panel(ROWS, self.params, state, self.weights, masks)
 
@@ -96,7 +115,7 @@ def random_data(model: Model, dtype: str = "float64", seed: int = 0) -> Data:
     rng = np.random.default_rng([seed, 7])
     state = random_states(model, ROWS, seed) | {"inverse_temperature": rng.random(ROWS)}
     masks = {variable.name: rng.random(state[variable.name].shape) < 0.4 for variable in model.variables}
-    params = random_params(model, seed) | base_params(model, seed)
+    params = random_params(model, seed) | base_params(model, seed) | {"damping": np.array(0.3)}
     return Data(_converted(params, dtype), _converted(state, dtype), rng.random(ROWS).astype(dtype), masks)
 
 
@@ -118,14 +137,22 @@ def python_kernel(compiler: Compiler, query: Query) -> CompiledKernel:
 
 def disagreement(compiler: Compiler, query: Query, kernel: Kernel, data: Data) -> float:
     """The largest error of a kernel, relative to the largest number; for sweeps, the share of units that differ."""
-    reference = InterpretedKernel(compiler.stages(query).answer, model_of(compiler, query), compiler.dtype)
+    model = model_of(compiler, query)
+    reference = InterpretedKernel(compiler.stages(query).answer, model, compiler.dtype)
     masked = query.masked if isinstance(query, Sweep) else ()
-    mine, wanted = data.panel(masked), data.panel(masked)
-    if isinstance(query, Sweep):
+    mine, wanted = data.panel(model, masked), data.panel(model, masked)
+    if isinstance(query, Sweep | MeanField):
         kernel.sweep(mine, LAUNCH)
         reference.sweep(wanted, LAUNCH)
-        return max(float(np.mean(mine.state[name] != wanted.state[name])) for name in mine.state)
+        return _changes(mine.state, wanted.state, query)
     return distance(kernel.evaluate(mine), reference.evaluate(wanted))
+
+
+def _changes(mine: Arrays, wanted: Arrays, query: Query) -> float:
+    """How far states differ: the share of units after a sweep, the largest error of a mean."""
+    if isinstance(query, MeanField):
+        return distance(mine, {name: wanted[name] for name in mine})
+    return max(float(np.mean(mine[name] != wanted[name])) for name in mine)
 
 
 def distance(mine: Arrays, wanted: Arrays) -> float:
@@ -145,21 +172,20 @@ def distance(mine: Arrays, wanted: Arrays) -> float:
 
 def numpy_disagreement(compiler: Compiler, query: Query, data: Data) -> float:
     """The largest error of the NumPy text of a query, as ``disagreement`` has it."""
-    model = model_of(compiler, query)
-    answer = compiler.answer(query)
+    model, answer = model_of(compiler, query), compiler.answer(query)
     text = build_numpy_text(model, kernel_name(query), answer)
     reference = InterpretedKernel(answer, model, "float64")
     masked = query.masked if isinstance(query, Sweep) else ()
-    panel, wanted = data.panel(masked), data.panel(masked)
+    panel, wanted = data.panel(model, masked), data.panel(model, masked)
     before = {name: array.copy() for name, array in panel.state.items()}
-    got = run_numpy(text, kernel_name(query), model, panel, LAUNCH if isinstance(query, Sweep) else None)
+    got = run_numpy(text, kernel_name(query), model, panel, LAUNCH if isinstance(query, Sweep | MeanField) else None)
     assert all(np.array_equal(before[name], array) for name, array in panel.state.items()), "the text has side effects"
-    if not isinstance(query, Sweep):
+    if not isinstance(query, Sweep | MeanField):
         return distance(got, reference.evaluate(wanted))
     reference.sweep(wanted, LAUNCH)
-    assert set(got) == set(query.free)
+    assert not isinstance(query, Sweep) or set(got) == set(query.free)
     assert all(got[name].dtype == before[name].dtype for name in got)
-    return max(float(np.mean(got[name] != wanted.state[name])) for name in got)
+    return _changes(got, wanted.state, query)
 
 
 def run_numpy(text: NumpyText, name: str, model: Model, panel: Panel, launch: Launch | None) -> Arrays:
@@ -168,9 +194,10 @@ def run_numpy(text: NumpyText, name: str, model: Model, panel: Panel, launch: La
     exec(compile(text.source, f"<{name}>", "exec"), space)  # noqa: S102  the text under test
     arguments = {argument.name: _argument(argument, model, panel) for argument in text.arguments}
     if launch is not None:
+        arguments |= {"first_sweep": launch.first_sweep, "sweeps": launch.sweeps}
+    if launch is not None and "uniform" in signature(space[name]).parameters:
         chains = launch.first_chain + np.arange(panel.rows)
         arguments["uniform"] = lambda sweep, sites: uniforms(random_words(launch.key, chains, sweep, sites))
-        arguments |= {"first_sweep": launch.first_sweep, "sweeps": launch.sweeps}
     result: Arrays = space[name](**arguments)
     return result
 
