@@ -30,6 +30,11 @@ Times are ratios taken in one run: repetitions are interleaved, CPU time is coun
 one BLAS thread are used. A *floor* is what no implementation can avoid, here the bare products of matrices in single
 precision, by NumPy's BLAS or by the one that Numba calls, whichever is faster. Peers that are not installed are left
 out; they are optional functions in the same files.
+
+In the column "met", *not yet* marks a target that no work has been aimed at, *not measured* one that could not be
+tried here: two threads need two idle cores, and the golden machine its file. CD-1 has one product more than its floor,
+since the field of the data is computed once to draw from and once for the gradient; annealing has one more for the
+same reason.
 """
 
 
