@@ -290,7 +290,7 @@ class NumbaPrinter:
         if is_one_hot(symbol):
             *unit, state = access.positions
             code = self._element(symbol, tuple(unit))
-            return f"({self._one()} if {code} == {self._position(state)} else {self._zero()})"
+            return f"({self._one()} if {code} == {self._side(state)} else {self._zero()})"
         if not access.positions and symbol.name in self.names.locals | self.numbers:
             return self.array(symbol.name)
         return self._element(symbol, access.positions)

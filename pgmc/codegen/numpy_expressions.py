@@ -216,7 +216,7 @@ class NumpyExpressions:
         if not is_one_hot(access.symbol):
             return self.element(access.symbol, access.positions)
         *unit, state = access.positions
-        codes, wanted = self.element(access.symbol, tuple(unit)), self._position(state)
+        codes, wanted = self.element(access.symbol, tuple(unit)), self._side(state)
         return self._joined([codes, wanted], "==")
 
     def element(self, symbol: Symbol, positions: tuple[Position, ...]) -> Value:

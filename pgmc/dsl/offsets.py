@@ -6,23 +6,47 @@ from pgmc.dsl.location import complaint
 from pgmc.errors import ModelError
 from pgmc.ir.nodes import Index, Scalar, shifted_index
 from pgmc.ir.rewrite import accesses
+from pgmc.ir.symbols import is_one_hot
+
+Places = dict[tuple[str, int, int], dict[Index, set[int]]]
 
 
 def check_offsets(body: Scalar, text: str) -> None:
-    """The offsets of the indices on an axis span less than the axis they wrap round.
+    """The offsets of the indices on an axis span less than the axis they wrap round, and states do not go round.
 
     Raises
     ------
     ModelError
         Naming the axis, its size and the offsets.
     """
-    found: dict[tuple[str, int, int], dict[Index, set[int]]] = {}
+    found = _offsets(body)
+    _check_spans(found, text)
+    _check_states(body, found, text)
+
+
+def _offsets(body: Scalar) -> Places:
+    """The indices on every periodic axis (symbol, number, size), with their offsets."""
+    found: Places = {}
     for access in accesses(body):
         for k, (position, axis) in enumerate(zip(access.positions, access.symbol.axes, strict=False)):
             index = shifted_index(position)
             if index is not None and axis.boundary == "periodic":
                 place = found.setdefault((access.symbol.name, k, axis.size), {})
                 place.setdefault(index, set()).add(position.offset)
+    return found
+
+
+def _check_states(body: Scalar, found: Places, text: str) -> None:
+    """No index numbers the states of a variable and also units that a term reaches by offsets."""
+    states = {a.positions[-1].index: a.symbol.name for a in accesses(body) if is_one_hot(a.symbol)}
+    for (name, k, _), offsets in found.items():
+        for index in offsets:
+            if index in states and any(set(places) != {0} for places in offsets.values()):
+                reason = f"{index.name} numbers the states of {states[index]} and, next to offsets, axis {k} of {name}"
+                raise complaint(ModelError, text, reason, "States do not wrap round; use different indices.")
+
+
+def _check_spans(found: Places, text: str) -> None:
     for (name, k, size), offsets in found.items():
         # Where two indices meet, their offsets add up; all of them together must stay within one turn.
         span = sum(max(places) - min(places) for places in offsets.values())

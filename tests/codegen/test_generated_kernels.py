@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from energies import ENERGIES, build
+from expressions import ROUND
 from generated import all_queries, disagreement, free_energies, python_kernel, random_data
 from pgmc.compiler import Compiler
 from pgmc.ir.queries import Conditional, Energy, Ensemble, Gradient, Query, Sweep
@@ -53,6 +54,17 @@ def test_kernels_of_random_models(seed: int) -> None:
 def test_kernels_of_random_expressions(seed: int) -> None:
     compiler = Compiler(random_nonlinear_model(seed), "float64")
     assert errors(compiler, few_queries(compiler)) == {}
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_kernels_of_random_expressions_on_a_ring(seed: int) -> None:
+    compiler = Compiler(random_nonlinear_model(seed, alphabet=ROUND), "float64")
+    assert errors(compiler, few_queries(compiler)) == {}
+
+
+def test_a_sweep_over_nothing_does_nothing() -> None:
+    compiler = Compiler(build("labels"), "float64")
+    assert errors(compiler, [Sweep(()), Sweep((), backward=True)]) == {}
 
 
 def few_queries(compiler: Compiler) -> list[Query]:

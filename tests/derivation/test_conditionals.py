@@ -7,10 +7,11 @@ import pytest
 
 from energies import ENERGIES, build
 from enumeration import States, log_probabilities, random_params
+from expressions import ROUND
 from pgmc.derivation.conditionals import conditional_computation, derive_conditional
 from pgmc.ir.interpret import interpret_computation, interpret_law
 from pgmc.ir.model import Model
-from random_energies import random_model
+from random_energies import random_model, random_nonlinear_model
 
 TOLERANCE = 1e-12
 
@@ -38,6 +39,18 @@ def test_conditionals_of_random_models_agree_with_enumeration(seed: int) -> None
     model = random_model(seed)
     if model is not None:
         assert {v: e for v, e in largest_error(model).items() if not e <= TOLERANCE} == {}
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_conditionals_of_random_expressions_agree_with_enumeration(seed: int) -> None:
+    found = largest_error(random_nonlinear_model(seed))
+    assert {v: e for v, e in found.items() if not e <= TOLERANCE} == {}
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_conditionals_of_random_expressions_on_a_ring(seed: int) -> None:
+    found = largest_error(random_nonlinear_model(seed, alphabet=ROUND))
+    assert {v: e for v, e in found.items() if not e <= TOLERANCE} == {}
 
 
 @pytest.mark.parametrize("name", ["labels", "scalar_variables", "coupled_binary"])

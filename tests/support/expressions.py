@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from fractions import Fraction
 
 import numpy as np
@@ -26,18 +27,36 @@ from pgmc.ir.nodes import (
     fresh_index,
     number,
 )
-from pgmc.ir.symbols import Axis, Binary, Categorical, Parameter, Symbol, Variable
+from pgmc.ir.symbols import Axis, Binary, Boundary, Categorical, Parameter, Symbol, Variable, access_axes
 
 SIZE = 3
-v = Variable("v", (Axis(SIZE),), Binary())
-y = Variable("y", (Axis(SIZE),), Categorical(SIZE))
-b = Parameter("b", (Axis(SIZE),))
-W = Parameter("W", (Axis(SIZE), Axis(SIZE)))
-a = Parameter("a", ())
-SYMBOLS: tuple[Symbol, ...] = (v, y, b, W, a)
 ROWS = 4
 
-_RANKS = {v: 1, y: 2, b: 1, W: 2, a: 0}
+
+@dataclass(frozen=True)
+class Alphabet:
+    """The arrays of random expressions: a binary and a categorical variable, parameters of rank 1, 2 and 0."""
+
+    size: int
+    boundary: Boundary = "open"
+
+    @property
+    def axis(self) -> Axis:
+        """The one axis that all indices run over."""
+        return Axis(self.size, self.boundary)
+
+    @property
+    def symbols(self) -> tuple[Symbol, ...]:
+        """The symbols, in the order of declaration."""
+        variables = Variable("v", (self.axis,), Binary()), Variable("y", (self.axis,), Categorical(self.size))
+        weights = Parameter("b", (self.axis,)), Parameter("W", (self.axis, self.axis)), Parameter("a", ())
+        return (*variables, *weights)
+
+
+PLAIN = Alphabet(SIZE)
+ROUND = Alphabet(4, "periodic")
+v, y, b, W, a = SYMBOLS = PLAIN.symbols
+
 _SMOOTH = ("exp", "sigmoid", "softplus", "tanh", "cos", "sin")
 
 
@@ -69,10 +88,10 @@ def value(node: Scalar, data: Arrays, scope: tuple[Index, ...] = (), unit: float
 class Expressions:
     """Draws expressions whose free indices are among those in scope."""
 
-    def __init__(self, seed: int, unit: bool = False, functions: tuple[str, ...] = _SMOOTH) -> None:
+    def __init__(self, seed: int, unit: bool = False, alphabet: Alphabet = PLAIN) -> None:
         self._rng = np.random.default_rng([seed, 13])
         self._unit = unit
-        self._functions = functions
+        self._alphabet = alphabet
 
     def draw(self, scope: tuple[Index, ...], depth: int) -> Scalar:
         """An expression of at most the depth."""
@@ -90,7 +109,7 @@ class Expressions:
                 return Pow(self.draw(scope, depth - 1), Fraction(int(self._rng.choice([1, 2, 3]))))
             case "call":
                 bounded = Call("tanh", self.draw(scope, depth - 1))  # keeps numbers small
-                return Call(str(self._rng.choice(self._functions)), bounded)
+                return Call(str(self._rng.choice(_SMOOTH)), bounded)
             case "sum" | "lse":
                 over = tuple(new_index(str(name)) for name in self._rng.choice(list("ijk"), self._rng.integers(1, 3)))
                 body = self.draw((*scope, *over), depth - 1)
@@ -107,8 +126,20 @@ class Expressions:
             return Bracket(relations)
         if kind == "number":
             return number(Fraction(int(self._rng.integers(-2, 3)), int(self._rng.integers(1, 3))))
-        symbol = list(_RANKS)[self._rng.integers(len(_RANKS))]
-        return Access(symbol, tuple(self._position(scope) for _ in range(_RANKS[symbol])))
+        symbols = self._alphabet.symbols
+        symbol = symbols[self._rng.integers(len(symbols))]
+        return Access(symbol, tuple(self._place(scope, axis) for axis in access_axes(symbol)))
+
+    def _place(self, scope: tuple[Index, ...], axis: Axis) -> Position:
+        """A place on an axis; states do not go round, so indices that do are not theirs."""
+        if self._alphabet.boundary == "periodic" and axis.boundary == "open":
+            return self._position(())
+        return self._shifted(self._position(scope), axis)
+
+    def _shifted(self, position: Position, axis: Axis) -> Position:
+        """The next place, now and then, where the axis goes round."""
+        shift = axis.boundary == "periodic" and bool(position.terms) and self._rng.random() < 0.3
+        return Position(position.terms, position.offset + shift)
 
     def _relation(self, scope: tuple[Index, ...]) -> Compare:
         operator = str(self._rng.choice(["==", "==", "!=", "<", "<="]))
@@ -116,5 +147,5 @@ class Expressions:
 
     def _position(self, scope: tuple[Index, ...]) -> Position:
         if not scope or self._rng.random() < 0.1:
-            return Position((), int(self._rng.integers(SIZE)))
+            return Position((), int(self._rng.integers(self._alphabet.size)))
         return at(scope[self._rng.integers(len(scope))])

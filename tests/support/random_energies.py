@@ -9,7 +9,7 @@ import numpy as np
 import oracle
 import pgmc
 from conformance import declare
-from expressions import SYMBOLS, Expressions, new_index
+from expressions import PLAIN, Alphabet, Expressions, new_index
 from pgmc.ir.fresh_indices import freshen_model
 from pgmc.ir.model import EnergyTerm, Model
 from pgmc.ir.symbols import Parameter, Variable
@@ -30,13 +30,13 @@ def random_models(seeds: range, max_states: int = 128) -> list[Model]:
     return [model for seed in seeds if (model := random_model(seed, max_states)) is not None]
 
 
-def random_nonlinear_model(seed: int, depth: int = 3) -> Model:
+def random_nonlinear_model(seed: int, depth: int = 3, alphabet: Alphabet = PLAIN) -> Model:
     """A model whose terms are random expressions: functions, powers and sums nested in any way."""
-    drawn = Expressions(seed)
+    drawn = Expressions(seed, alphabet=alphabet)
     terms = []
     for _ in range(2):
         over = (new_index("i"), new_index("j"))
         terms.append(EnergyTerm(drawn.draw(over, depth), over))
-    variables = tuple(symbol for symbol in SYMBOLS if isinstance(symbol, Variable))
-    parameters = tuple(symbol for symbol in SYMBOLS if isinstance(symbol, Parameter))
+    variables = tuple(symbol for symbol in alphabet.symbols if isinstance(symbol, Variable))
+    parameters = tuple(symbol for symbol in alphabet.symbols if isinstance(symbol, Parameter))
     return freshen_model(Model("fuzz", variables, (), parameters, (), tuple(terms)))
