@@ -7,7 +7,7 @@ import pytest
 
 from energies import ENERGIES, build
 from expressions import ROUND
-from generated import all_queries, disagreement, free_energies, python_kernel, random_data
+from generated import Potential, all_queries, disagreement, free_energies, python_kernel, random_data
 from pgmc.compiler import Compiler
 from pgmc.ir.queries import Conditional, Energy, Ensemble, Gradient, Query, Sweep
 from random_energies import random_model, random_nonlinear_model
@@ -71,7 +71,8 @@ def few_queries(compiler: Compiler) -> list[Query]:
     """An energy, its gradient, the gradient of a free energy, and a sweep."""
     names = tuple(variable.name for variable in compiler.model.variables)
     parameters = tuple(parameter.name for parameter in compiler.model.parameters)
-    gradients = [Gradient(of, parameters) for of in (Energy(), *free_energies(compiler)[:1]) if parameters]
+    potentials: list[Potential] = [Energy(), *free_energies(compiler)[:1]]
+    gradients = [Gradient(of, parameters) for of in potentials if parameters]
     return [Energy(), Sweep(names), *gradients]
 
 

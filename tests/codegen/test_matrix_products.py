@@ -8,7 +8,7 @@ import pytest
 
 import pgmc
 from energies import build, built
-from generated import disagreement, numpy_disagreement, python_kernel, random_data
+from generated import Potential, disagreement, numpy_disagreement, python_kernel, random_data
 from pgmc.codegen.array_program import ArrayProgram, Contract, Map, Reduce
 from pgmc.compiler import Compiler
 from pgmc.ir.model import Model
@@ -140,7 +140,12 @@ def test_a_chain_of_matrices_is_multiplied_from_the_thin_side() -> None:
 
 
 def test_the_gradient_of_a_weight_is_one_product_over_the_examples() -> None:
-    for name, of in [("two_layers", Energy()), ("two_layers", FreeEnergy(("v",))), ("labels", Energy())]:
+    cases: list[tuple[str, Potential]] = [
+        ("two_layers", Energy()),
+        ("two_layers", FreeEnergy(("v",))),
+        ("labels", Energy()),
+    ]
+    for name, of in cases:
         compiler = Compiler(build(name), "float64")
         weight = "W" if name == "two_layers" else "R"
         program = compiler.stages(Gradient(of, (weight,))).array_program

@@ -3,24 +3,38 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from inspect import signature
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
-from enumeration import Arrays, base_params, random_params, random_states
+from enumeration import Array, Arrays, base_params, random_params, random_states
 from pgmc.codegen.numpy_printer import NumpyText, build_numpy_text
 from pgmc.compiler import Compiler, kernel_name
+from pgmc.derivation.ensembles import add_next_temperature
 from pgmc.ir.answers import Refusal
 from pgmc.ir.model import Model
-from pgmc.ir.queries import Conditional, Energy, Ensemble, FreeEnergy, Gradient, MeanField, MeanFieldBound, Query, Sweep
+from pgmc.ir.queries import (
+    Conditional,
+    Energy,
+    Ensemble,
+    FreeEnergy,
+    Gradient,
+    MeanField,
+    MeanFieldBound,
+    Query,
+    Sweep,
+    TemperatureStep,
+)
 from pgmc.ir.signatures import Argument, Role
 from pgmc.ir.symbols import Categorical, Real, shape_of
 from pgmc.runtime.interpreted import InterpretedKernel
 from pgmc.runtime.kernels import CompiledKernel, Kernel, Launch, Panel, first_sites
 from pgmc.runtime.streams import random_words, uniforms
+
+Potential: TypeAlias = Energy | FreeEnergy | MeanFieldBound
 
 ROWS = 4
 LAUNCH = Launch(key=(123, 456), first_chain=3, first_sweep=5, sweeps=2)
@@ -60,10 +74,13 @@ def all_queries(compiler: Compiler, ensemble: Ensemble = Ensemble.PLAIN) -> list
     free = free_energies(compiler, ensemble)
     queries: list[Query] = [Energy(ensemble), *(Conditional(name, ensemble) for name in names)]
     queries += [*free, Sweep(names, ensemble=ensemble)]
-    if ensemble is Ensemble.PLAIN:
+    if ensemble is not Ensemble.PLAIN:
+        queries += [TemperatureStep(Energy(ensemble)), *(TemperatureStep(of) for of in free[:1])]
+    else:
         bounds = mean_field_bounds(compiler)
         parameters = tuple(parameter.name for parameter in compiler.model.parameters)
-        queries += [Gradient(of, parameters) for of in (Energy(), *free, *bounds[-1:]) if parameters]
+        potentials: list[Potential] = [Energy(), *free, *bounds[-1:]]
+        queries += [Gradient(of, parameters) for of in potentials if parameters]
         queries += [*bounds[:1], *(MeanField(bound.observed) for bound in bounds[:1])]
         queries += [Sweep(names, masked=names[:1], backward=True)]
         queries += [Sweep(names[1:], first=names[-1:], masked=names[1:])] if len(names) > 1 else []
@@ -79,6 +96,8 @@ def mean_field_bounds(compiler: Compiler) -> list[MeanFieldBound]:
 
 def model_of(compiler: Compiler, query: Query) -> Model:
     """The model that the answer to a query is about: of means, where it is one of mean field."""
+    if isinstance(query, TemperatureStep):
+        return add_next_temperature(compiler.ensemble(query.of.ensemble))
     asked = query.of if isinstance(query, Gradient) else query
     if isinstance(asked, MeanField | MeanFieldBound):
         means = compiler.mean_model(asked.observed, asked.ensemble)
@@ -113,7 +132,8 @@ class Data:
 def random_data(model: Model, dtype: str = "float64", seed: int = 0) -> Data:
     """Data for every ensemble of a model."""
     rng = np.random.default_rng([seed, 7])
-    state = random_states(model, ROWS, seed) | {"inverse_temperature": rng.random(ROWS)}
+    betas = {"inverse_temperature": rng.random(ROWS), "next_inverse_temperature": rng.random(ROWS)}
+    state = random_states(model, ROWS, seed) | betas
     masks = {variable.name: rng.random(state[variable.name].shape) < 0.4 for variable in model.variables}
     params = random_params(model, seed) | base_params(model, seed) | {"damping": np.array(0.3)}
     return Data(_converted(params, dtype), _converted(state, dtype), rng.random(ROWS).astype(dtype), masks)
@@ -148,14 +168,14 @@ def disagreement(compiler: Compiler, query: Query, kernel: Kernel, data: Data) -
     return distance(kernel.evaluate(mine), reference.evaluate(wanted))
 
 
-def _changes(mine: Arrays, wanted: Arrays, query: Query) -> float:
+def _changes(mine: Mapping[str, Array], wanted: Mapping[str, Array], query: Query) -> float:
     """How far states differ: the share of units after a sweep, the largest error of a mean."""
     if isinstance(query, MeanField):
         return distance(mine, {name: wanted[name] for name in mine})
     return max(float(np.mean(mine[name] != wanted[name])) for name in mine)
 
 
-def distance(mine: Arrays, wanted: Arrays) -> float:
+def distance(mine: Mapping[str, Array], wanted: Mapping[str, Array]) -> float:
     """The largest relative error of a set of arrays of the same shapes."""
     assert set(mine) == set(wanted)
     assert {name: np.shape(array) for name, array in mine.items()} == {
