@@ -11,8 +11,10 @@ from typing import Any
 import sympy
 
 from pgmc.derivation.tidy import tidy
-from pgmc.errors import InternalError
+from pgmc.errors import DerivationError, InternalError
+from pgmc.ir.answers import Refusal
 from pgmc.ir.nodes import ZERO, Add, Call, LogSumExp, Mul, Number, Pow, Scalar, Sum, Unit, number
+from pgmc.ir.printer import print_scalar
 from pgmc.ir.rewrite import freshen, replace, walk
 
 HIGHEST_FOLDED = 4
@@ -67,6 +69,11 @@ def reduce_to_affine(node: Scalar, values: tuple[int, int]) -> Affine:
         The expression; the unit is its ``Unit`` nodes.
     values : tuple of int
         The two values, (0, 1) or (-1, 1).
+
+    Raises
+    ------
+    DerivationError
+        If the function is infinite or undefined at one of the values.
     """
     if not mentions_unit(node):
         return Affine(node, ZERO)
@@ -79,7 +86,16 @@ def reduce_to_affine(node: Scalar, values: tuple[int, int]) -> Affine:
     placeholders = Placeholders()
     expression = to_sympy(node, placeholders, values)
     base, slope = _fold(expression, values)
+    if any(part.has(sympy.nan, sympy.zoo, sympy.oo, -sympy.oo, sympy.I) for part in (base, slope)):
+        raise _undefined(node, values)
     return Affine(from_sympy(base, placeholders), from_sympy(slope, placeholders))
+
+
+def _undefined(node: Scalar, values: tuple[int, int]) -> DerivationError:
+    low, high = values
+    reason = f"{print_scalar(node)} is no finite number at one of the values {low} and {high} of the unit x."
+    remedy = "Keep arguments of log and sqrt positive, and denominators away from zero, for every value of a unit."
+    return DerivationError(f"{reason} {remedy}", (Refusal("the energy as a function of one unit", reason, remedy),))
 
 
 def at_value(node: Scalar, value: int) -> Scalar:

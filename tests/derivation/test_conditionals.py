@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 import numpy as np
 import pytest
 
-from energies import ENERGIES, build
+import pgmc
+from energies import ENERGIES, build, built
 from enumeration import States, log_probabilities, random_params
 from expressions import ROUND
 from pgmc.derivation.conditionals import conditional_computation, derive_conditional
+from pgmc.errors import DerivationError
 from pgmc.ir.interpret import interpret_computation, interpret_law
-from pgmc.ir.model import Model
+from pgmc.ir.model import EnergyTerm, Model
+from pgmc.ir.nodes import Access, Pow, at, fresh_index
+from pgmc.ir.symbols import Axis, Real, Variable
 from random_energies import random_model, random_nonlinear_model
 
 TOLERANCE = 1e-12
@@ -102,3 +108,32 @@ def test_the_family_follows_the_domain_and_gives_its_reason(name: str, variable:
     law = derive_conditional(model, model.variable(variable))
     assert law.family == family
     assert law.reasons and all(law.reasons)
+
+
+UNDEFINED = {
+    "log(x)": lambda x: pgmc.log(x),
+    "1/x": lambda x: 1 / x,
+    "√(x - 1)": lambda x: pgmc.sqrt(x - 1),
+    "log(1/2·x - 1/2)": lambda x: pgmc.log((x - 1) / 2),
+}
+
+
+@pytest.mark.parametrize("text", UNDEFINED)
+def test_an_energy_that_is_not_finite_is_refused_with_the_term_and_the_values(text: str) -> None:
+    def declare(m: pgmc.Model) -> None:
+        m.energy(UNDEFINED[text](m.binary("v", 2)).sum())
+
+    model = built(declare)
+    with pytest.raises(DerivationError, match="no finite number at one of the values 0 and 1") as caught:
+        derive_conditional(model, model.variables[0])
+    assert str(caught.value).startswith(text)
+    assert len(caught.value.refusals) == 1
+
+
+def test_a_domain_without_a_family_is_refused_by_each() -> None:
+    x, i = Variable("x", (Axis(3),), Real()), fresh_index("i", ("x", 0))
+    model = Model("real", (x,), (), (), (), (EnergyTerm(Pow(Access(x, (at(i),)), Fraction(2)), (i,)),))
+    with pytest.raises(DerivationError, match="x: no family fits its conditional") as caught:
+        derive_conditional(model, x)
+    assert len(caught.value.refusals) == 3
+    assert all("x is real, not" in str(refusal) for refusal in caught.value.refusals)
