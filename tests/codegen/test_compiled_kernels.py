@@ -23,7 +23,8 @@ KERNELS: list[tuple[str, str, Query]] = [
     ("scalar_variables", "float64", Gradient(Energy(), ("w", "u", "r"))),
     ("names_of_the_compiler", "float32", Energy()),
     ("log_sum_of_fields", "float32", Sweep(("x", "s"))),
-    ("functions_of_sums", "float32", Sweep(("x", "s"))),
+    ("nested_functions", "float32", Sweep(("z", "x"))),
+    ("offsets_of_two_indices", "float32", Sweep(("s",))),
     ("factored_triple", "float64", Sweep(("x", "y", "h"))),
 ]
 
