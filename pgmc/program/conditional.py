@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -13,9 +13,13 @@ from pgmc.compiler import Compiler
 from pgmc.ir.answers import ConditionalLaw
 from pgmc.ir.nodes import Scalar
 from pgmc.ir.queries import Conditional as ConditionalQuery
+from pgmc.ir.queries import Ensemble
 from pgmc.ir.symbols import Categorical, is_per_example
 from pgmc.runtime.executable import Executable
 from pgmc.runtime.state import encode_params, encode_state
+
+if TYPE_CHECKING:
+    from pgmc.inspection.derivation_steps import ConditionalDerivation
 
 Array = npt.NDArray[Any]
 
@@ -77,6 +81,12 @@ class Conditional:
         query = ConditionalQuery(self.name)
         logits = self._executable.evaluate(query, checked, encoded, threads=threads)["logits"]
         return {"logits": logits, "probs": _probabilities(logits, self.family)}
+
+    def explain(self) -> ConditionalDerivation:
+        """The steps from the energy to this law: the terms that hold the unit, its local energy, and the family."""
+        from pgmc.inspection.derivation_steps import explain_conditional
+
+        return explain_conditional(self._compiler.ensemble(Ensemble.PLAIN), self.law)
 
     def latex(self) -> str:
         """The conditional in LaTeX, without delimiters."""
