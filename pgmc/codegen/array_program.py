@@ -76,7 +76,7 @@ class Reduce:
 
 @dataclass(frozen=True, slots=True)
 class Draw:
-    """Every unit of the law's target drawn anew; ``law.logits`` reads buffers of earlier steps."""
+    """Every unit of the law's target drawn anew; the law's parameters read buffers of earlier steps."""
 
     law: ConditionalLaw
     update: BlockUpdate
@@ -115,7 +115,7 @@ def read_expressions(step: Step) -> tuple[Scalar, ...]:
         case Contract(_, left, right, _):
             return (left.access, right.access)
         case Draw(law, _):
-            return (law.logits, Operand(law.target, law.indices).access)
+            return (*law.expressions, Operand(law.target, law.indices).access)
 
 
 @dataclass(frozen=True, slots=True)

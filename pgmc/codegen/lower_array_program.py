@@ -51,7 +51,7 @@ def lower_sweep(schedule: SweepSchedule | PassSchedule, names: NameRegistry) -> 
 def _lower_update(update: BlockUpdate | Assignment, lowering: ContractionLowering) -> list[Step]:
     if isinstance(update, Assignment):
         return [Assign(Operand(update.target, update.indices), lowering.lower(update.body), update.mode)]
-    laws = [replace(law, logits=lowering.lower(law.logits)) for law in update.laws]
+    laws = [law.map(lowering.lower) for law in update.laws]
     return [Draw(law, update) for law in laws]
 
 

@@ -24,7 +24,7 @@ def _named_assignment(update: Assignment) -> Assignment:
 
 
 def _named_update(update: BlockUpdate) -> BlockUpdate:
-    return replace(update, laws=tuple(replace(law, logits=_named(law.logits)) for law in update.laws))
+    return replace(update, laws=tuple(law.map(_named) for law in update.laws))
 
 
 def _named(body: Scalar) -> Scalar:

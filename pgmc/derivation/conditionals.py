@@ -30,6 +30,5 @@ def derive_conditional(model: Model, target: Variable) -> ConditionalLaw:
 
 
 def conditional_computation(law: ConditionalLaw) -> Computation:
-    """The law's logits as a quantity."""
-    indices = law.indices if law.state is None else (*law.indices, law.state)
-    return Computation((Quantity("logits", indices, law.logits),))
+    """Every parameter of the law as a quantity."""
+    return Computation(tuple(Quantity(name, law.axes, value) for name, value in law.parameters))

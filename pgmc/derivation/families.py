@@ -19,7 +19,7 @@ def match_bernoulli(local: LocalEnergy) -> ConditionalLaw | Refusal:
         return _wrong_domain("Bernoulli", local, "binary")
     logits = _scaled_slope(local, (0, 1), Fraction(-1))
     reason = "a unit with two values: the local energy is affine in it, the logit is minus the slope"
-    return ConditionalLaw(local.target, local.indices, None, "Bernoulli", logits, (reason,))
+    return ConditionalLaw(local.target, local.indices, None, "Bernoulli", (("logits", logits),), (reason,))
 
 
 def match_spin(local: LocalEnergy) -> ConditionalLaw | Refusal:
@@ -28,7 +28,7 @@ def match_spin(local: LocalEnergy) -> ConditionalLaw | Refusal:
         return _wrong_domain("Spin", local, "spin")
     logits = _scaled_slope(local, (-1, 1), Fraction(-2))
     reason = "a unit with the values -1 and +1: the logit is minus twice the slope of the local energy"
-    return ConditionalLaw(local.target, local.indices, None, "Spin", logits, (reason,))
+    return ConditionalLaw(local.target, local.indices, None, "Spin", (("logits", logits),), (reason,))
 
 
 def match_categorical(local: LocalEnergy) -> ConditionalLaw | Refusal:
@@ -37,7 +37,7 @@ def match_categorical(local: LocalEnergy) -> ConditionalLaw | Refusal:
         return _wrong_domain("Categorical", local, "categorical")
     logits = _scaled_slope(local, (0, 1), Fraction(-1))
     reason = "a one-hot unit: one logit per state, minus the energy of that state"
-    return ConditionalLaw(local.target, local.indices, local.state, "Categorical", logits, (reason,))
+    return ConditionalLaw(local.target, local.indices, local.state, "Categorical", (("logits", logits),), (reason,))
 
 
 FAMILIES = (match_bernoulli, match_spin, match_categorical)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
 from pgmc.ir.nodes import Index, Scalar
 from pgmc.ir.symbols import Variable
 
 Mode: TypeAlias = Literal["parallel", "sequential"]
+Family: TypeAlias = Literal["Bernoulli", "Spin", "Categorical"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,16 +58,40 @@ class Computation:
 class ConditionalLaw:
     """The law of one unit given all the others.
 
-    ``logits`` is log p(on)/p(off) of a Bernoulli unit (on is +1 for a spin) and the unnormalised log-probability of
-    each state of a categorical unit; its free indices are ``indices`` (and ``state`` for a categorical unit).
+    ``parameters`` are those of the family, by name; the free indices of each are ``indices`` (and ``state`` for a
+    categorical unit). ``logits`` is log p(on)/p(off) of a Bernoulli unit (on is +1 for a spin) and the unnormalised
+    log-probability of each state of a categorical unit.
     """
 
     target: Variable
     indices: tuple[Index, ...]
     state: Index | None
-    family: Literal["Bernoulli", "Spin", "Categorical"]
-    logits: Scalar
+    family: Family
+    parameters: tuple[tuple[str, Scalar], ...]
     reasons: tuple[str, ...] = ()
+
+    def parameter(self, name: str) -> Scalar:
+        """The parameter of that name (KeyError if the family has none)."""
+        return dict(self.parameters)[name]
+
+    @property
+    def logits(self) -> Scalar:
+        """The parameter ``logits``, of the families of discrete units."""
+        return self.parameter("logits")
+
+    @property
+    def expressions(self) -> tuple[Scalar, ...]:
+        """The parameters without their names."""
+        return tuple(value for _, value in self.parameters)
+
+    @property
+    def axes(self) -> tuple[Index, ...]:
+        """The indices of the parameters as arrays: the unit, and the states of a categorical unit last."""
+        return self.indices if self.state is None else (*self.indices, self.state)
+
+    def map(self, function: Callable[[Scalar], Scalar]) -> ConditionalLaw:
+        """The law with a function applied to every parameter."""
+        return replace(self, parameters=tuple((name, function(value)) for name, value in self.parameters))
 
     def __str__(self) -> str:
         from pgmc.ir.printer import print_conditional

@@ -332,15 +332,14 @@ def interpret_law(
     *,
     symbols: Iterable[Symbol] = (),
     examples: int | None = None,
-) -> Array:
-    """The logits of a conditional law: ``(n, *shape)``, and the states last for a categorical target."""
+) -> dict[str, Array]:
+    """The parameters of a conditional law: ``(n, *shape)`` each, and the states last for a categorical target."""
     target = arrays.get(law.target.name)
     axes = access_axes(law.target) if target is None else axes_of(law.target, arrays)
-    indices = law.indices if law.state is None else (*law.indices, law.state)
     n = len(target) if examples is None and target is not None else examples
-    sizes = {index: axis.size for index, axis in zip(indices, axes, strict=True)}
-    logits = Quantity("logits", indices, law.logits)
-    return interpret_quantity(logits, arrays, sizes, symbols=symbols, examples=n)
+    sizes = {index: axis.size for index, axis in zip(law.axes, axes, strict=True)}
+    quantities = (Quantity(name, law.axes, value) for name, value in law.parameters)
+    return {q.name: interpret_quantity(q, arrays, sizes, symbols=symbols, examples=n) for q in quantities}
 
 
 def interpret_energy(model: Model, params: Mapping[str, Array], state: Mapping[str, Array]) -> Array:

@@ -303,7 +303,9 @@ class Printer:
         names = self.bind((*law.indices, *((law.state,) if law.state else ())), {})
         own = [names[index] for index in law.indices]
         value = names[law.state] if law.state else "+1" if law.family == "Spin" else "1"
-        given = ", ".join(self.others(s, own) if s == law.target else self.name(s) for s in given_symbols(law.logits))
+        given = ", ".join(
+            self.others(s, own) if s == law.target else self.name(s) for s in given_symbols(*law.expressions)
+        )
         event = f"{self.element(law.target, own).text} = {value}"
         left = f"P({event}{self.bar}{given})" if given else f"P({event})"
         logits = self.text(law.logits, names)
@@ -346,9 +348,9 @@ def join_terms(pieces: Sequence[Piece]) -> str:
     return text + "".join((" - " if p.negative else " + ") + p.text for p in rest)
 
 
-def given_symbols(node: Scalar) -> tuple[Variable | Input, ...]:
-    """The variables and inputs that occur in an expression, in reading order."""
-    found = {a.symbol: None for a in accesses(node) if isinstance(a.symbol, Variable | Input)}
+def given_symbols(*nodes: Scalar) -> tuple[Variable | Input, ...]:
+    """The variables and inputs that occur in expressions, in reading order."""
+    found = {a.symbol: None for node in nodes for a in accesses(node) if isinstance(a.symbol, Variable | Input)}
     return tuple(found)
 
 

@@ -46,7 +46,7 @@ class Conditional:
     @property
     def parameters(self) -> dict[str, Scalar]:
         """Natural parameters as expressions: ``{"logits": ...}``."""
-        return {"logits": self.law.logits}
+        return dict(self.law.parameters)
 
     def evaluate(
         self,

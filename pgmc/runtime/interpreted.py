@@ -79,20 +79,25 @@ class InterpretedKernel:
         """Draws some units of the law's variable, given the present state of all others."""
         name = law.target.name
         rows, shape = panel.rows, shape_of(law.target)
-        logits = interpret_law(law, _arrays(panel), symbols=self._model.symbols, examples=rows)
-        logits = logits.reshape(rows, math.prod(shape), *logits.shape[1 + len(shape) :])[:, units]
-        words = numbers.words(self._sites[name] + units)
-        drawn = self._values(law, logits, words)
+        found = interpret_law(law, _arrays(panel), symbols=self._model.symbols, examples=rows)
+        drawn = self._values(
+            law,
+            {
+                key: value.reshape(rows, math.prod(shape), *value.shape[1 + len(shape) :])[:, units]
+                for key, value in found.items()
+            },
+            numbers.words(self._sites[name] + units),
+        )
         old = panel.state[name].reshape(rows, -1)  # a view: the state is contiguous
         if name in panel.masks:
             kept = panel.masks[name].reshape(rows, -1)[:, units]
             drawn = np.where(kept, old[:, units], drawn)
         old[:, units] = drawn
 
-    def _values(self, law: ConditionalLaw, logits: Array, words: Words) -> Array:
+    def _values(self, law: ConditionalLaw, parameters: Mapping[str, Array], words: Words) -> Array:
         if law.family == "Categorical":
-            return draw_codes(logits, words)
-        on = draw_on(logits, words, self._dtype)
+            return draw_codes(parameters["logits"], words)
+        on = draw_on(parameters["logits"], words, self._dtype)
         return np.where(on, 1, -1 if law.family == "Spin" else 0)
 
 

@@ -33,7 +33,7 @@ def find_coloring(law: ConditionalLaw) -> Coloring | None:
 def _neighbour_offsets(law: ConditionalLaw) -> set[tuple[int, ...]] | None:
     """Where the units of its own variable stand that a unit depends on; None if not at fixed offsets."""
     found: set[tuple[int, ...]] = set()
-    for access in accesses(law.logits):
+    for access in (a for value in law.expressions for a in accesses(value)):
         if access.symbol != law.target:
             continue
         offset = _offset(access, law)

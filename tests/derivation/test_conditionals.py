@@ -29,7 +29,7 @@ def largest_error(model: Model) -> dict[str, float]:
     arrays = {**params, **states.state}
     errors = {}
     for variable in model.variables:
-        logits = interpret_law(derive_conditional(model, variable), arrays, symbols=model.symbols)
+        logits = interpret_law(derive_conditional(model, variable), arrays, symbols=model.symbols)["logits"]
         got = np.exp(log_probabilities(variable, logits))
         errors[variable.name] = float(np.abs(got - np.exp(states.conditional(variable))).max())
     return errors
@@ -68,7 +68,7 @@ def test_the_computation_of_a_law_is_its_logits(name: str) -> None:
         law = derive_conditional(model, variable)
         sizes = dict(zip(law.indices, (axis.size for axis in variable.axes), strict=True))
         got = interpret_computation(conditional_computation(law), arrays, sizes, symbols=model.symbols)["logits"]
-        np.testing.assert_array_equal(got, interpret_law(law, arrays, symbols=model.symbols))
+        np.testing.assert_array_equal(got, interpret_law(law, arrays, symbols=model.symbols)["logits"])
 
 
 EQUATIONS = {

@@ -56,8 +56,8 @@ def derived() -> Derived:
     return Derived(
         Model("two_layers", (v, h), (), (W, b, c), (), terms),
         (
-            ConditionalLaw(v, (i,), None, "Bernoulli", visible, ("the energy is affine in v[i]",)),
-            ConditionalLaw(h, (j,), None, "Bernoulli", hidden, ("the energy is affine in h[j]",)),
+            ConditionalLaw(v, (i,), None, "Bernoulli", (("logits", visible),), ("the energy is affine in v[i]",)),
+            ConditionalLaw(h, (j,), None, "Bernoulli", (("logits", hidden),), ("the energy is affine in h[j]",)),
         ),
         Quantity("free_energy", (), free),
         (Quantity("W", (i, j), BatchMean(minus(get(v, i), get(h, j))), per_example=False),),

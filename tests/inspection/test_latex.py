@@ -110,10 +110,10 @@ def test_names(name: str, text: str) -> None:
 
 def test_laws() -> None:
     coupling = Mul((number(2), p, get(s, Position(((i, 1),), 1), j)))
-    assert latex_conditional(ConditionalLaw(s, (i, j), None, "Spin", coupling)) == (
+    assert latex_conditional(ConditionalLaw(s, (i, j), None, "Spin", (("logits", coupling),))) == (
         r"P(s_{ij} = +1 \mid s_{\neq (ij)}) = \sigma\left(2 \, p \, s_{i+1, j}\right)"
     )
-    assert latex_conditional(ConditionalLaw(y, (), k, "Categorical", get(R, k))) == (
+    assert latex_conditional(ConditionalLaw(y, (), k, "Categorical", (("logits", get(R, k)),))) == (
         r"P(y = k) \propto \exp\left(\mathrm{rates}_{k}\right)"
     )
 

@@ -201,15 +201,17 @@ def test_computation_gives_every_quantity_by_name(data: dict[str, Any]) -> None:
 
 
 def test_law_of_a_binary_unit(data: dict[str, Any]) -> None:
-    law = ConditionalLaw(h, (j,), None, "Bernoulli", Add((get(c, j), Sum(Mul((get(v, i), get(W, i, j))), (i,)))))
-    np.testing.assert_allclose(interpret_law(law, data), data["c"] + data["v"] @ data["W"])
+    law = ConditionalLaw(
+        h, (j,), None, "Bernoulli", (("logits", Add((get(c, j), Sum(Mul((get(v, i), get(W, i, j))), (i,))))),)
+    )
+    np.testing.assert_allclose(interpret_law(law, data)["logits"], data["c"] + data["v"] @ data["W"])
 
 
 def test_law_of_a_categorical_unit_that_is_constant(data: dict[str, Any]) -> None:
-    law = ConditionalLaw(y, (d,), k, "Categorical", get(a))
-    np.testing.assert_allclose(interpret_law(law, data), np.full((N, L, K), 0.7))
+    law = ConditionalLaw(y, (d,), k, "Categorical", (("logits", get(a)),))
+    np.testing.assert_allclose(interpret_law(law, data)["logits"], np.full((N, L, K), 0.7))
     del data["y"]
-    assert interpret_law(law, data, examples=3).shape == (3, L, K)
+    assert interpret_law(law, data, examples=3)["logits"].shape == (3, L, K)
 
 
 def test_functions_and_powers() -> None:

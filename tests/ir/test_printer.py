@@ -182,20 +182,26 @@ def test_terms_and_models() -> None:
 
 
 def test_laws() -> None:
-    assert str(ConditionalLaw(h, (j,), None, "Bernoulli", field)) == ("P(h[j] = 1 | v) = σ(c[j] + Σ_i v[i]·W[i,j])")
+    assert str(ConditionalLaw(h, (j,), None, "Bernoulli", (("logits", field),))) == (
+        "P(h[j] = 1 | v) = σ(c[j] + Σ_i v[i]·W[i,j])"
+    )
     coupled = Mul((number(2), Sum(Mul((get(U, i, i2), get(v, i2))), (i2,))))
-    assert str(ConditionalLaw(v, (i,), None, "Bernoulli", coupled)) == ("P(v[i] = 1 | v[≠i]) = σ(2·Σ_i′ U[i,i′]·v[i′])")
+    assert str(ConditionalLaw(v, (i,), None, "Bernoulli", (("logits", coupled),))) == (
+        "P(v[i] = 1 | v[≠i]) = σ(2·Σ_i′ U[i,i′]·v[i′])"
+    )
     bond = Mul((number(2), p, get(s, Position(((i, 1),), 1), at(j))))
-    assert str(ConditionalLaw(s, (i, j), None, "Spin", bond)) == ("P(s[i,j] = +1 | s[≠(i,j)]) = σ(2·p·s[i+1,j])")
+    assert str(ConditionalLaw(s, (i, j), None, "Spin", (("logits", bond),))) == (
+        "P(s[i,j] = +1 | s[≠(i,j)]) = σ(2·p·s[i+1,j])"
+    )
     logits = Sum(Mul((get(R, d, k, j), get(h, j), get(u, j))), (j,))
-    assert str(ConditionalLaw(y, (d,), k, "Categorical", logits)) == (
+    assert str(ConditionalLaw(y, (d,), k, "Categorical", (("logits", logits),))) == (
         "P(y[d] = k | h, u) ∝ exp(Σ_j R[d,k,j]·h[j]·u[j])"
     )
-    assert str(ConditionalLaw(z, (), None, "Bernoulli", p)) == "P(z = 1) = σ(p)"
+    assert str(ConditionalLaw(z, (), None, "Bernoulli", (("logits", p),))) == "P(z = 1) = σ(p)"
 
 
 def test_blocks_and_computations() -> None:
-    law = ConditionalLaw(h, (j,), None, "Bernoulli", get(c, j))
+    law = ConditionalLaw(h, (j,), None, "Bernoulli", (("logits", get(c, j)),))
     assert str(BlockUpdate((law,), "parallel")) == "update h (parallel)\n  P(h[j] = 1) = σ(c[j])"
     computation = Computation((Quantity("logits", (j,), get(c, j)), Quantity("free_energy", (), minus(p))))
     assert str(computation) == "logits[j] = c[j]\nF() = -p"

@@ -101,8 +101,8 @@ class Rbm:
         )
         self.model = Model("rbm", (v, h), (), (W, b, c), (), terms)
         laws = (
-            ConditionalLaw(v, (i,), None, "Bernoulli", Add((bi, Sum(Mul((Wij, hj)), (j,))))),
-            ConditionalLaw(h, (j,), None, "Bernoulli", Add((cj, Sum(Mul((Wij, vi)), (i,))))),
+            ConditionalLaw(v, (i,), None, "Bernoulli", (("logits", Add((bi, Sum(Mul((Wij, hj)), (j,))))),)),
+            ConditionalLaw(h, (j,), None, "Bernoulli", (("logits", Add((cj, Sum(Mul((Wij, vi)), (i,))))),)),
         )
         self.sweep = Sweep(("v", "h"), masked=("v",))
         energy = Add(tuple(Sum(term.body, term.over) for term in terms))
