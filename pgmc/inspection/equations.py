@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from html import escape
-from typing import Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from pgmc.inspection.latex import AlignedPrinter, LatexPrinter, latex_text
 from pgmc.inspection.markup import mathematics
 from pgmc.ir.answers import ConditionalLaw, Quantity, Refusal
 from pgmc.ir.model import Model
 from pgmc.ir.printer import Printer
+
+if TYPE_CHECKING:
+    from pgmc.inspection.difference import Difference
 
 Group: TypeAlias = Literal["energy", "conditionals", "free energy", "gradients", "refused"]
 GROUPS: tuple[Group, ...] = ("energy", "conditionals", "free energy", "gradients", "refused")
@@ -85,6 +88,12 @@ class Equations(Mapping[str, Equation]):
         """The equations of each group that has any."""
         groups = [(group, [e for e in self.entries if e.group == group]) for group in GROUPS]
         return [(group, entries) for group, entries in groups if entries]
+
+    def diff(self, other: Equations) -> Difference:
+        """What changes from these equations to those of another specification; ``print`` shows - and + lines."""
+        from pgmc.inspection.difference import compare_equations
+
+        return compare_equations(self, other)
 
     def latex(self) -> str:
         """All equations, one a line, aligned at the relation."""
