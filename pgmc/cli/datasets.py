@@ -1,15 +1,17 @@
-"""Packaged images, and how their grey levels become states of a model's units."""
+"""Packaged images, those of a file, and how their grey levels become states of a model's units."""
 
 from __future__ import annotations
 
 import importlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
+from pgmc.cli.files import SUFFIXES, is_data_file, read_examples
 from pgmc.cli.settings import Settings
 from pgmc.errors import ArgumentError
 from pgmc.ir.symbols import Binary, Categorical, Spin, Variable, shape_of
@@ -98,17 +100,24 @@ SOURCES = {
     ),
 }
 
+OWN = Settings(hidden=64, epochs=200, learning_rate=0.1, gibbs_steps=5, weight_decay=1e-3)
+"""How models are trained on the data of a user's own file."""
+
 
 def load_images(name: str) -> Images:
-    """The packaged images of that name.
+    """The packaged images of that name, or the examples in the file of that name, a fifth of them kept for tests.
 
     Raises
     ------
     ArgumentError
-        If there are none, or the package that holds them is not installed.
+        If there are none, or the package that holds them is not installed, or the file cannot be used.
     """
+    if is_data_file(name):
+        return _split(name, f"the examples in {name}", *read_examples(Path(name)), None, OWN)
     if name not in SOURCES:
-        raise ArgumentError(f"There are no data {name!r}; there are {', '.join(SOURCES)}.")
+        raise ArgumentError(
+            f"There are no data {name!r}; there are {', '.join(SOURCES)}, and files ({', '.join(SUFFIXES)})."
+        )
     source = SOURCES[name]
     try:
         values, labels = source.load()
@@ -116,11 +125,26 @@ def load_images(name: str) -> Images:
         raise ArgumentError(
             f'The data {name} come with {source.package}, which is not installed: pip install "pgmc[data]"'
         ) from None
+    return _split(name, source.title, values, labels, source.shape, source.test, source.settings)
+
+
+def _split(
+    name: str,
+    title: str,
+    values: Array,
+    labels: Array,
+    shape: tuple[int, int],
+    held_out: int | None,
+    settings: Settings,
+) -> Images:
+    """The examples in random order, some held out for tests: a fifth if their number is None."""
+    if len(values) < 5:
+        raise ArgumentError(f"{name} holds {len(values)} examples; there must be 5 to train on some and test on one.")
+    first = len(values) // 5 if held_out is None else held_out
     order = np.random.default_rng(SPLIT_SEED).permutation(len(values))
-    train, test = order[source.test :], order[: source.test]
-    return Images(
-        name, source.title, source.shape, values[train], values[test], labels[train], labels[test], source.settings
-    )
+    train, test = order[first:], order[:first]
+    settings = replace(settings, batch_size=min(settings.batch_size, len(train)))
+    return Images(name, title, shape, values[train], values[test], labels[train], labels[test], settings)
 
 
 @dataclass(frozen=True)

@@ -104,7 +104,19 @@ def build_task(
     options
         Fields of ``Settings`` that differ from those of the data.
     """
-    spec, images = find_spec(name), load_images(data)
+    return build_task_for(find_spec(name), data, sizes, options, seed, threads)
+
+
+def build_task_for(
+    spec: Spec,
+    data: str,
+    sizes: dict[str, int],
+    options: dict[str, Any],
+    seed: int = 0,
+    threads: int | None = None,
+) -> Task:
+    """The task for a specification at hand."""
+    images = load_images(data)
     settings = replace(images.settings, **options)
     _check_settings(settings, len(images.train))
     chosen = {size: min(default, settings.hidden) for size, default in spec.sizes.items()} | sizes
@@ -145,6 +157,7 @@ def _for_spins(settings: Settings) -> Settings:
 
 def _check_settings(settings: Settings, rows: int) -> None:
     least = {"epochs": 1, "gibbs_steps": 1, "chains": 1, "batch_size": 1, "annealing_chains": 2, "annealing_steps": 1}
+    least |= {"sampling_sweeps": 4}
     for name, low in least.items():
         if getattr(settings, name) < low:
             raise ArgumentError(f"--{name.replace('_', '-')} must be at least {low}, got {getattr(settings, name)}.")

@@ -71,6 +71,23 @@ def test_show_prints_what_is_derived(capsys: pytest.CaptureFixture[str]) -> None
     assert "F(v) = -Σ_i b[i]·v[i] - Σ_j softplus(Σ_i W[i,j]·v[i] + c[j])" in shown
 
 
+def test_compile_prints_the_code(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["compile", "rbm"]) == 0
+    assert "def sweep(" in capsys.readouterr().out
+    assert run(["compile", "rbm", "--numpy", "--out", str(tmp_path / "code.py")]) == 0
+    assert "einsum" in (tmp_path / "code.py").read_text() or "@" in (tmp_path / "code.py").read_text()
+
+
+def test_diff_shows_what_changes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "before.py").write_text(SPEC)
+    (tmp_path / "after.py").write_text(
+        SPEC.replace("    return m", '    m.energy(m.param("c") * m.spin("s"))\n    return m')
+    )
+    assert run(["diff", str(tmp_path / "before.py"), str(tmp_path / "after.py")]) == 1
+    assert "+ P(s = +1) = σ(-2·c)" in capsys.readouterr().out
+    assert run(["diff", str(tmp_path / "before.py"), str(tmp_path / "before.py")]) == 0
+
+
 def test_verify_proves_a_model(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
