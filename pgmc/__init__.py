@@ -53,6 +53,7 @@ if TYPE_CHECKING:
     from pgmc.program.training import fit as fit
     from pgmc.program.training import load as load
     from pgmc.program.training import save as save
+    from pgmc.runtime.tempering import Tempering as Tempering
 
 _MODULES = {
     "pgmc.dsl.model": ("Model",),
@@ -84,6 +85,7 @@ _MODULES = {
     "pgmc.learning.persistent": ("PCD",),
     "pgmc.learning.stopping": ("EarlyStopping",),
     "pgmc.evaluation.enumerate": ("enumerate_states",),
+    "pgmc.runtime.tempering": ("Tempering",),
     "pgmc.errors": (
         "ArgumentError",
         "CacheWarning",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, get_args
 
 import numpy.typing as npt
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from pgmc.program.verification.report import Verification
     from pgmc.runtime.mean_field import MeanFieldResult
     from pgmc.runtime.samples import Samples
+    from pgmc.runtime.tempering import Tempering
 
 Array = npt.NDArray[Any]
 Params = Mapping[str, npt.ArrayLike]
@@ -302,8 +303,10 @@ class Program:
         thin: int = 1,
         seed: int | None = None,
         threads: int | None = None,
+        tempering: Tempering | None = None,
+        progress: Callable[[int, int], None] | None = None,
     ) -> Samples:
-        """Run chains of block Gibbs sampling.
+        """Run chains of block Gibbs sampling, p(x) ∝ exp(-β E(x)) with β = 1 unless another is given.
 
         Parameters
         ----------
@@ -320,18 +323,31 @@ class Program:
         observe : mapping of str to callable, optional
             Name -> function of the state, recorded in place of states.
         inverse_temperature : float or array
-            A number, one per chain, or one per sweep.
+            β >= 0: a number, one per chain, or one per sweep, which anneals. Where chains and sweeps are as many, the
+            shape ``(1, chains)`` or ``(sweeps, 1)`` tells which; ``(sweeps, chains)`` gives both.
         keep, thin : int
             Every ``thin``-th of the last ``keep * thin`` sweeps is recorded.
         seed : int, optional
             The same seed gives the same samples, whatever ``threads``.
         threads : int, optional
             One per core by default.
+        tempering : Tempering, optional
+            A ladder of replicas for each chain, which swap places (parallel tempering). Recorded is the replica at
+            β = 1; the result has ``swap_rates`` and ``round_trips``.
+        progress : callable, optional
+            Called as ``progress(done, sweeps)`` from time to time.
 
         Returns
         -------
         Samples
             Name -> ``(chains, keep, *shape)``.
+
+        Raises
+        ------
+        ArgumentError
+            If a count, the seed, a temperature or the ladder is out of its range.
+        DataError
+            If an array has a wrong name, shape or value.
         """
         from pgmc.runtime.chains import run_chains
 
@@ -345,10 +361,12 @@ class Program:
             init=init,
             observe=observe,
             inverse_temperature=inverse_temperature,
+            tempering=tempering,
             keep=keep,
             thin=thin,
             seed=seed,
             threads=threads,
+            progress=progress,
         )
 
     def predict(self, params: Params, target: str, observed: State, threads: int | None = None) -> Array:

@@ -1,34 +1,28 @@
-"""Markov chains: starts, clamps, temperatures, and what is recorded."""
+"""Markov chains: where they start, what they keep, at which temperatures they run, and what is recorded."""
 
 from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
-import numpy as np
-
-from pgmc.errors import ArgumentError, DataError
-from pgmc.ir.model import Model
+from pgmc.errors import ArgumentError
 from pgmc.ir.queries import Ensemble, Sweep
-from pgmc.ir.symbols import Categorical, Symbol, shape_of
 from pgmc.runtime.executable import Executable
-from pgmc.runtime.kernels import Array, Dtype
-from pgmc.runtime.samples import ChainState, Samples
-from pgmc.runtime.state import (
-    check_names,
-    decode_state,
-    encode_params,
-    encode_values,
-    random_state,
-)
+from pgmc.runtime.kernels import Array
+from pgmc.runtime.recording import Observe, Record, check_observe
+from pgmc.runtime.replicas import Places, Replicas, SwapCounts, tempered
+from pgmc.runtime.samples import ChainState, ReplicaState, Samples
+from pgmc.runtime.starts import Start
+from pgmc.runtime.state import encode_params
 from pgmc.runtime.streams import Stream
+from pgmc.runtime.temperatures import TEMPERATURE, encode_temperatures
+from pgmc.runtime.tempering import Tempering
 from pgmc.runtime.threads import count_threads
 
-Observe = Mapping[str, Callable[[dict[str, Array]], Any]]
-
-TEMPERATURE = "inverse_temperature"
+REPORTS = 100
+"""How many times at most ``progress`` is called, but once for each recorded state."""
 
 
 def run_chains(
@@ -42,10 +36,12 @@ def run_chains(
     init: Mapping[str, Any] | None = None,
     observe: Observe | None = None,
     inverse_temperature: Any = 1.0,
+    tempering: Tempering | None = None,
     keep: int = 1,
     thin: int = 1,
     seed: int | None = None,
     threads: int | None = None,
+    progress: Callable[[int, int], None] | None = None,
 ) -> Samples:
     """Gibbs sampling from p(state) ∝ exp(-β E(state)) in independent chains.
 
@@ -73,6 +69,8 @@ def run_chains(
     inverse_temperature
         β >= 0: a number, one per chain, or a schedule with one for each sweep. Where chains and sweeps are as
         many, give an array of shape ``(1, chains)``, ``(sweeps, 1)`` or ``(sweeps, chains)``.
+    tempering
+        A ladder of replicas for each chain, which swap places; what is recorded is the replica at β = 1.
     keep
         How many states to record of each chain: every ``thin``-th of the last ``keep * thin`` sweeps.
     thin
@@ -81,6 +79,8 @@ def run_chains(
         An integer in [0, 2^64), or None for a fresh one, which ``last.seed`` tells.
     threads
         Number of threads, by default one for each core. The numbers do not depend on it.
+    progress
+        Called as ``progress(done, sweeps)`` from time to time.
 
     Returns
     -------
@@ -99,38 +99,39 @@ def run_chains(
     if keep * thin > max(sweeps, 1) or (sweeps == 0 and keep > 1):
         raise ArgumentError(f"keep={keep}, thin={thin}: that needs {keep * thin} sweeps, but sweeps={sweeps}.")
     count_threads(threads)
-    observers = _check_observe(observe)
+    observers = check_observe(observe)
     first = init.sweeps if isinstance(init, ChainState) else 0
     if seed is None and isinstance(init, ChainState):
         seed = init.seed
     stream = Stream(seed, "sample")
-    start = _Start(executable.model, executable.dtype, chains)
+    if tempering is not None and not isinstance(tempering, Tempering):
+        raise ArgumentError(f"tempering={tempering!r}: expected a ladder such as pgmc.Tempering(betas=8), or None.")
+    rungs = 1 if tempering is None else len(tempering.ladder)
+    start = Start(executable.model, executable.dtype, chains, rungs)
     clamps = start.clamps(clamp or {})
-    run = _Run(
+    chosen = _Chosen(
         executable,
         encode_params(executable.model, params, executable.dtype),
         {**start.states(init or {}, clamps, stream), **start.inputs(inputs or {})},
         {name: kept for name, (_, kept) in clamps.items() if not kept.all()},
         tuple(v.name for v in executable.model.variables if v.name not in clamps or not clamps[v.name][1].all()),
-        _temperatures(inverse_temperature, chains, sweeps, executable.dtype),
-        stream.child("sweep"),
+        encode_temperatures(inverse_temperature, chains, sweeps, executable.dtype),
+        stream,
         threads,
     )
-    record = _Record(executable.model, observers, chains, keep)
-    done = sweeps - keep * thin if sweeps else 0
-    run.sweep(first, 0, done)
+    run = _Plain(chosen) if tempering is None else _Tempered.start(chosen, tempering, chains, init)
+    record = Record(executable.model, observers, chains, keep, rungs if tempering and tempering.all_rungs else None)
+    advance = _Advance(run, first, sweeps, progress)
+    advance(sweeps - keep * thin if sweeps else 0)
     for k in range(keep):
-        step = min(thin, sweeps - done)
-        run.sweep(first, done, step)
-        done += step
-        record.add(k, run.state)
-    last = ChainState(record.decoded(run.state), seed=stream.seed, sweeps=first + sweeps)
-    return Samples(record.arrays, last=last)
+        advance(min(thin, sweeps))
+        record.add(k, run.recorded())
+    return run.samples(record, seed=stream.seed, sweeps=first + sweeps)
 
 
 @dataclass(frozen=True, slots=True)
-class _Run:
-    """Chains under way."""
+class _Chosen:
+    """The checked arguments of a run; the state holds inputs, too, and has a row for each replica."""
 
     executable: Executable
     params: dict[str, Array]
@@ -141,132 +142,140 @@ class _Run:
     stream: Stream
     threads: int | None
 
+
+class _Run(Protocol):
+    """Chains under way."""
+
     def sweep(self, first: int, done: int, sweeps: int) -> None:
         """The sweeps after the first ``done`` ones of this run; ``first`` is the number of its first sweep."""
-        if not self.free or sweeps == 0:
-            return
-        if self.temperatures is None:
-            self._launch(Ensemble.PLAIN, self.state, first + done, sweeps)
-        elif len(self.temperatures) == 1:
-            tempered = {**self.state, TEMPERATURE: self.temperatures[0]}
-            self._launch(Ensemble.TEMPERED, tempered, first + done, sweeps)
-        else:
-            for t in range(done, done + sweeps):
-                tempered = {**self.state, TEMPERATURE: self.temperatures[t]}
-                self._launch(Ensemble.TEMPERED, tempered, first + t, 1)
 
-    def _launch(self, ensemble: Ensemble, state: dict[str, Array], first_sweep: int, sweeps: int) -> None:
-        self.executable.sweep(
-            Sweep(self.free, masked=tuple(self.masks), ensemble=ensemble),
-            self.params,
-            state,
-            stream=self.stream,
-            first_sweep=first_sweep,
-            sweeps=sweeps,
-            masks=self.masks,
-            threads=self.threads,
-        )
+    def recorded(self) -> dict[str, Array]:
+        """The present state of what is to be recorded."""
+
+    def samples(self, record: Record, *, seed: int, sweeps: int) -> Samples:
+        """What was recorded, and where the chains are now."""
+
+
+@dataclass(slots=True)
+class _Advance:
+    """Sweeps a run from where it is, and tells of it now and then."""
+
+    run: _Run
+    first: int
+    sweeps: int
+    progress: Callable[[int, int], None] | None
+    done: int = 0
+
+    def __call__(self, sweeps: int) -> None:
+        step = sweeps if self.progress is None else -(-self.sweeps // REPORTS)
+        while sweeps > 0:
+            now = min(step, sweeps)
+            self.run.sweep(self.first, self.done, now)
+            self.done, sweeps = self.done + now, sweeps - now
+            if self.progress is not None:
+                self.progress(self.done, self.sweeps)
 
 
 @dataclass(frozen=True, slots=True)
-class _Start:
-    """What chains start from and what they keep."""
+class _Plain:
+    """One replica a chain."""
 
-    model: Model
-    dtype: Dtype
-    chains: int
+    chosen: _Chosen
 
-    def clamps(self, clamp: Mapping[str, Any]) -> dict[str, tuple[Array, Array]]:
-        """Name -> values ``(chains, *shape)`` and which of them are kept."""
-        declared: dict[str, Symbol] = {v.name: v for v in self.model.variables}
-        check_names("clamp", clamp, declared)
-        clamps = {}
-        for name in (name for name in declared if name in clamp):
-            value = clamp[name]
-            free = np.ma.getmaskarray(value) if isinstance(value, np.ma.MaskedArray) else None
-            if free is not None:
-                valid = 0 if isinstance(declared[name].domain, Categorical) else 1  # type: ignore[union-attr]
-                value = np.where(free, valid, np.ma.getdata(value))
-            values = self._rows(declared[name], value)
-            kept = np.ones(values.shape, dtype=bool)
-            if free is not None:
-                kept &= ~free  # broadcasts over the chains
-            if kept.any():
-                clamps[name] = (values, kept)
-        return clamps
+    def sweep(self, first: int, done: int, sweeps: int) -> None:
+        """The sweeps after the first ``done`` ones, at the temperatures of their own."""
+        chosen = self.chosen
+        if not chosen.free or sweeps == 0:
+            return
+        if chosen.temperatures is None:
+            self._launch(Ensemble.PLAIN, chosen.state, first + done, sweeps)
+        elif len(chosen.temperatures) == 1:
+            self._launch(Ensemble.TEMPERED, {**chosen.state, TEMPERATURE: chosen.temperatures[0]}, first + done, sweeps)
+        else:
+            for t in range(done, done + sweeps):
+                self._launch(Ensemble.TEMPERED, {**chosen.state, TEMPERATURE: chosen.temperatures[t]}, first + t, 1)
 
-    def states(
-        self, init: Mapping[str, Any], clamps: Mapping[str, tuple[Array, Array]], stream: Stream
-    ) -> dict[str, Array]:
-        """Name -> new array ``(chains, *shape)`` for each variable."""
-        declared: dict[str, Symbol] = {v.name: v for v in self.model.variables}
-        check_names("init", init, declared)
-        missing = [n for n in declared if n not in init and not (n in clamps and clamps[n][1].all())]
-        state = random_state(self.model, self.chains, stream.child("start"), self.dtype, missing)
-        for name in declared:
-            if name in init:
-                state[name] = self._rows(declared[name], init[name])
-            if name in clamps:
-                values, kept = clamps[name]
-                state[name] = np.where(kept, values, state[name]) if name in state else values
-        return {name: state[name] for name in declared}
+    def _launch(self, ensemble: Ensemble, state: dict[str, Array], first_sweep: int, sweeps: int) -> None:
+        chosen = self.chosen
+        chosen.executable.sweep(
+            Sweep(chosen.free, masked=tuple(chosen.masks), ensemble=ensemble),
+            chosen.params,
+            state,
+            stream=chosen.stream.child("sweep"),
+            first_sweep=first_sweep,
+            sweeps=sweeps,
+            masks=chosen.masks,
+            threads=chosen.threads,
+        )
 
-    def inputs(self, inputs: Mapping[str, Any]) -> dict[str, Array]:
-        """Name -> array ``(chains, *shape)`` for each input."""
-        declared: dict[str, Symbol] = {i.name: i for i in self.model.inputs}
-        check_names("inputs", inputs, declared, required=declared)
-        return {name: self._rows(symbol, inputs[name]) for name, symbol in declared.items()}
+    def recorded(self) -> dict[str, Array]:
+        """The state itself."""
+        return self.chosen.state
 
-    def _rows(self, symbol: Symbol, value: Any) -> Array:
-        """The value of each chain, in a new array."""
-        shape = (self.chains, *shape_of(symbol))
-        if np.ndim(value) == len(shape) - 1:
-            return np.broadcast_to(encode_values(symbol, value, (), self.dtype), shape).copy()
-        array = encode_values(symbol, value, ("chains",), self.dtype)
-        if len(array) != self.chains:
-            raise DataError(f"{symbol.name}: {len(array)} rows for chains={self.chains}.")
-        return np.array(array)
+    def samples(self, record: Record, *, seed: int, sweeps: int) -> Samples:
+        """What was recorded, and where the chains are now."""
+        return Samples(record.arrays, last=ChainState(record.decoded(self.chosen.state), seed=seed, sweeps=sweeps))
 
 
-class _Record:
-    """What is kept of the states."""
+@dataclass(frozen=True, slots=True)
+class _Tempered:
+    """Several replicas a chain, of which the one at β = 1 is recorded, or all are."""
 
-    def __init__(self, model: Model, observers: Observe, chains: int, keep: int) -> None:
-        self.arrays: dict[str, Array] = {}
-        self._names = [variable.name for variable in model.variables]
-        self._model = model
-        self._observers = observers
-        self._shape = (chains, keep)
+    chosen: _Chosen
+    replicas: Replicas
+    all_rungs: bool
 
-    def decoded(self, state: Mapping[str, Array]) -> dict[str, Array]:
-        """The state of the variables as users see it."""
-        return decode_state(self._model, {name: state[name] for name in self._names})
+    @classmethod
+    def start(cls, chosen: _Chosen, tempering: Tempering, chains: int, init: Mapping[str, Any] | None) -> _Tempered:
+        """Replicas on the rungs they stopped on, if as many of them did, else in order."""
+        ladder = tempering.ladder
+        places = Places.start(chains, len(ladder))
+        before = init.replicas if isinstance(init, ChainState) else None
+        if before is not None and before.rungs.shape == places.rungs.shape:
+            places = Places(before.rungs.copy(), before.headings.copy())
+        replicas = Replicas(
+            chosen.executable,
+            chosen.params,
+            chosen.state,
+            tempered(chosen.free, tuple(chosen.masks)),
+            chosen.masks,
+            ladder,
+            tempering.swap_every,
+            places,
+            SwapCounts(chains, len(ladder)),
+            chosen.stream.child("sweep"),
+            chosen.stream.child("swap"),
+            chosen.threads,
+        )
+        return cls(chosen, replicas, tempering.all_rungs)
 
-    def add(self, k: int, state: Mapping[str, Array]) -> None:
-        """Records the k-th state."""
-        values = self.decoded(state)
-        if self._observers:
-            values = {name: self._observe(name, values) for name in self._observers}
-        for name, value in values.items():
-            if name not in self.arrays:
-                self.arrays[name] = np.empty((*self._shape, *value.shape[1:]), dtype=value.dtype)
-            self.arrays[name][:, k] = value
+    def sweep(self, first: int, done: int, sweeps: int) -> None:
+        """The sweeps after the first ``done`` ones, each rung at its share of their temperatures."""
+        temperatures = self.chosen.temperatures
+        if not self.chosen.free:
+            return
+        if temperatures is None or len(temperatures) == 1:
+            self.replicas.sweep(first + done, sweeps, 1.0 if temperatures is None else temperatures[0])
+        else:
+            for t in range(done, done + sweeps):
+                self.replicas.sweep(first + t, 1, temperatures[t])
 
-    def _observe(self, name: str, state: dict[str, Array]) -> Array:
-        value = np.asarray(self._observers[name](state))
-        if value.ndim == 0 or len(value) != self._shape[0]:
-            raise ArgumentError(
-                f"observe[{name!r}] returned the shape {value.shape}: its first axis must be the "
-                f"{self._shape[0]} chains. Keep that axis, and average afterwards."
-            )
-        return value
+    def recorded(self) -> dict[str, Array]:
+        """The states at β = 1, or of every rung in order."""
+        return self._states(every=self.all_rungs)
 
+    def samples(self, record: Record, *, seed: int, sweeps: int) -> Samples:
+        """What was recorded, where all replicas are now, and what was seen of swaps."""
+        places, counts = self.replicas.places, self.replicas.counts
+        shape = places.rungs.shape
+        states = {n: x.reshape(*shape, *x.shape[1:]) for n, x in record.decoded(self.chosen.state).items()}
+        stopped = ReplicaState(states, places.rungs, places.headings)
+        last = ChainState(record.decoded(self._states()), seed=seed, sweeps=sweeps, replicas=stopped)
+        return Samples(record.arrays, last=last, swap_rates=counts.rates, round_trips=counts.round_trips)
 
-def _check_observe(observe: Observe | None) -> Observe:
-    for name, function in (observe or {}).items():
-        if not callable(function):
-            raise ArgumentError(f"observe[{name!r}]: expected a function of the state, got {function!r}.")
-    return observe or {}
+    def _states(self, *, every: bool = False) -> dict[str, Array]:
+        rows = self.replicas.rows(every=every)
+        return {name: array[rows] for name, array in self.chosen.state.items()}
 
 
 def _check_count(name: str, value: Any, least: int) -> int:
@@ -277,30 +286,3 @@ def _check_count(name: str, value: Any, least: int) -> int:
     if isinstance(value, bool) or count < least:
         raise ArgumentError(f"{name}={value!r}: expected an integer, at least {least}.")
     return count
-
-
-def _temperatures(value: Any, chains: int, sweeps: int, dtype: Dtype) -> Array | None:
-    """Inverse temperatures as rows of ``(chains,)``: one row, or one for each sweep; None if all are 1."""
-    try:
-        beta = np.asarray(value, dtype=np.float64)
-    except (TypeError, ValueError) as error:
-        raise ArgumentError(f"{TEMPERATURE}: expected numbers, got {value!r}.") from error
-    if not (np.isfinite(beta).all() and (beta >= 0).all()):
-        raise ArgumentError(f"{TEMPERATURE}: expected finite numbers, at least 0, got {value!r}.")
-    if beta.ndim == 1 and chains == sweeps == len(beta) > 1:
-        raise ArgumentError(
-            f"{TEMPERATURE}: {chains} numbers for {chains} chains and as many sweeps. "
-            f"Give the shape (1, {chains}) for one per chain, or ({sweeps}, 1) for one per sweep."
-        )
-    if beta.shape == (sweeps,):
-        beta = beta[:, None]
-    elif beta.ndim <= 1:
-        beta = beta.reshape(1, -1)
-    if beta.ndim != 2 or beta.shape[0] not in (1, sweeps) or beta.shape[1] not in (1, chains):
-        raise ArgumentError(
-            f"{TEMPERATURE}: got the shape {np.shape(value)}. Expected a number, one per chain ({chains},), "
-            f"or one per sweep ({sweeps},)."
-        )
-    if (beta == 1).all():
-        return None
-    return np.array(np.broadcast_to(beta, (len(beta), chains)), dtype=dtype, order="C")
