@@ -7,7 +7,7 @@ from typing import TypeAlias
 
 from pgmc.ir.model import Model
 from pgmc.ir.nodes import Access, Index, Scalar, shifted_index
-from pgmc.ir.rewrite import walk
+from pgmc.ir.rewrite import accesses
 from pgmc.ir.symbols import is_one_hot
 
 AxisName: TypeAlias = tuple[str, int]  # symbol, axis number; -1 for the states of a one-hot symbol
@@ -22,7 +22,7 @@ def axis_name(access: Access, position: int) -> AxisName:
 
 def index_axes(node: Scalar) -> Iterator[tuple[Index, AxisName]]:
     """Every index that stands alone at a position, or with an offset, with the axis it stands on."""
-    for access in (n for n in walk(node) if isinstance(n, Access)):
+    for access in accesses(node):
         for k, position in enumerate(access.positions):
             index = shifted_index(position)
             if index is not None:

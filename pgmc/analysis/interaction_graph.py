@@ -39,7 +39,8 @@ def _at_offsets(term: EnergyTerm, name: str) -> bool:
     units = list(dict.fromkeys(unit_positions(a) for a in accesses(term.body) if a.symbol.name == name))
     running = set(term.over)
     return len(units) > 1 and all(
-        [p.terms for p in unit] == [p.terms for p in units[0]] and all(i in running for p in unit for i, _ in p.terms)
+        [p.terms for p in unit] == [p.terms for p in units[0]]
+        and all(atom in running for p in unit for atom, _ in p.terms)
         for unit in units
     )
 

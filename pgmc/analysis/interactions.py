@@ -7,7 +7,7 @@ from fractions import Fraction
 from itertools import combinations
 
 from pgmc.ir.nodes import Access, Add, Call, LogSumExp, Mul, Position, Pow, Scalar, Sum
-from pgmc.ir.rewrite import accesses, children, freshen
+from pgmc.ir.rewrite import accesses, children, freshen, position_indices
 from pgmc.ir.symbols import Variable, is_one_hot
 
 Pair = tuple[str, str]
@@ -90,7 +90,7 @@ def _summed_inside(node: Scalar) -> list[Access]:
         if isinstance(current, Sum | LogSumExp):
             bound = bound | frozenset(current.over)
         if isinstance(current, Access) and isinstance(current.symbol, Variable):
-            chosen = {index for position in unit_positions(current) for index, _ in position.terms}
+            chosen = {index for position in unit_positions(current) for index in position_indices(position)}
             if chosen & bound:
                 found.append(current)
         for child in children(current):

@@ -7,9 +7,8 @@ from dataclasses import replace
 from typing import TypeVar
 
 from pgmc.analysis.axes import unify_axes
-from pgmc.ir.model import EnergyTerm, Model
-from pgmc.ir.nodes import Access, Scalar
-from pgmc.ir.rewrite import replace as replace_nodes
+from pgmc.ir.model import Model
+from pgmc.ir.rewrite import replace_symbols
 from pgmc.ir.symbols import Constant, Input, Parameter, Symbol, Variable
 
 S = TypeVar("S")
@@ -42,17 +41,10 @@ def spread_periodicity(model: Model) -> Model:
         _those(Input, wrapped, model.inputs),
         _those(Parameter, wrapped, model.parameters),
         _those(Constant, wrapped, model.constants),
-        tuple(_rewritten(term, wrapped) for term in model.terms),
+        tuple(replace(term, body=replace_symbols(term.body, wrapped)) for term in model.terms),
     )
 
 
 def _those(kind: type[S], wrapped: dict[str, Symbol], symbols: Sequence[Symbol]) -> tuple[S, ...]:
     found = (wrapped[symbol.name] for symbol in symbols)
     return tuple(symbol for symbol in found if isinstance(symbol, kind))
-
-
-def _rewritten(term: EnergyTerm, wrapped: dict[str, Symbol]) -> EnergyTerm:
-    def wrap(node: Scalar) -> Scalar | None:
-        return Access(wrapped[node.symbol.name], node.positions) if isinstance(node, Access) else None
-
-    return replace(term, body=replace_nodes(term.body, wrap))

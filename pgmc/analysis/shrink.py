@@ -19,9 +19,8 @@ from pgmc.errors import InternalError, IntractableError
 from pgmc.ir.canonical import canonical_text
 from pgmc.ir.check import check_model
 from pgmc.ir.model import Model
-from pgmc.ir.nodes import Access, Bracket, Index, LogSumExp, Position, Scalar, Sum, shifted_index
-from pgmc.ir.rewrite import accesses, walk
-from pgmc.ir.rewrite import replace as replace_nodes
+from pgmc.ir.nodes import Bracket, Index, LogSumExp, Position, Scalar, Sum, shifted_index
+from pgmc.ir.rewrite import accesses, position_indices, replace_symbols, walk
 from pgmc.ir.symbols import Categorical, Constant, Input, Parameter, Symbol, Variable, access_axes, is_one_hot, shape_of
 
 Array = npt.NDArray[Any]
@@ -130,7 +129,7 @@ def _needed(model: Model) -> Iterator[tuple[AxisName, int]]:
             elif not position.terms:
                 yield axis, position.offset + 1
             else:  # a sum of indices ties lengths together: all of them stay
-                for name in (axis, *(standing[i] for i, _ in position.terms if i in standing)):
+                for name in (axis, *(standing[i] for i in position_indices(position) if i in standing)):
                     yield name, 1 << 62
         yield from ((axis, max(span) - min(span) + 1) for (axis, _), span in offsets.items())
         yield from _needed_by_relations(term.body, standing)
@@ -140,7 +139,7 @@ def _needed_by_relations(body: Scalar, standing: Mapping[Index, AxisName]) -> It
     for bracket in (node for node in walk(body) if isinstance(node, Bracket)):
         for relation in bracket.relations:
             apart = abs(relation.left.offset - relation.right.offset)
-            for index, _ in (*relation.left.terms, *relation.right.terms):
+            for index in (*position_indices(relation.left), *position_indices(relation.right)):
                 if index in standing:
                     yield standing[index], apart + 2
 
@@ -234,9 +233,6 @@ def _cropped(model: Model, axes: _Axes, kept: Mapping[AxisName, Array]) -> Model
     """The model with every symbol cropped, wherever it stands."""
     small = {symbol.name: _crop_symbol(symbol, axes, kept) for symbol in model.symbols}
 
-    def swap(node: Scalar) -> Scalar | None:
-        return Access(small[node.symbol.name], node.positions) if isinstance(node, Access) else None
-
     def crop(symbols: tuple[S, ...]) -> tuple[S, ...]:
         return tuple(small[symbol.name] for symbol in symbols)  # type: ignore[misc]
 
@@ -246,7 +242,7 @@ def _cropped(model: Model, axes: _Axes, kept: Mapping[AxisName, Array]) -> Model
         crop(model.inputs),
         crop(model.parameters),
         crop(model.constants),
-        tuple(replace(term, body=replace_nodes(term.body, swap)) for term in model.terms),
+        tuple(replace(term, body=replace_symbols(term.body, small)) for term in model.terms),
     )
 
 

@@ -51,7 +51,7 @@ from pgmc.ir.nodes import (
     at,
     number,
 )
-from pgmc.ir.rewrite import accesses, depends_on_example, free_indices, map_children
+from pgmc.ir.rewrite import accesses, depends_on_example, free_indices, map_children, position_indices
 from pgmc.ir.symbols import Categorical, Constant, Symbol, is_one_hot, is_per_example
 
 _EXAMPLE = Index(0, "n")  # stands for the loop over examples among the frames
@@ -307,7 +307,7 @@ def _picks(factor: Scalar, index: Index) -> bool:
     if not isinstance(factor, Access) or not is_one_hot(factor.symbol):
         return False
     *unit, state = factor.positions
-    return state.index == index and all(i != index for p in unit for i, _ in p.terms)
+    return state.index == index and all(index not in position_indices(p) for p in unit)
 
 
 def _in_order(picks: tuple[PickState, ...]) -> tuple[PickState, ...] | None:
@@ -316,7 +316,7 @@ def _in_order(picks: tuple[PickState, ...]) -> tuple[PickState, ...] | None:
     pending = list(picks)
     while pending:
         awaited = {pick.index for pick in pending}
-        ready = [p for p in pending if not awaited & {i for q in p.access.positions[:-1] for i, _ in q.terms}]
+        ready = [p for p in pending if not awaited & {i for q in p.access.positions[:-1] for i in position_indices(q)}]
         if not ready:
             return None
         ordered += ready

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from pgmc.ir.answers import Answer, Assignment, BlockUpdate, Computation, PassSchedule
-from pgmc.ir.nodes import Access, Scalar
-from pgmc.ir.rewrite import replace as replace_nodes
+from pgmc.ir.nodes import Scalar
+from pgmc.ir.rewrite import accesses, replace_symbols
 from pgmc.ir.symbols import Constant
 
 
@@ -28,10 +28,6 @@ def _named_update(update: BlockUpdate) -> BlockUpdate:
 
 
 def _named(body: Scalar) -> Scalar:
-    return replace_nodes(body, _without_value)
-
-
-def _without_value(node: Scalar) -> Scalar | None:
-    if isinstance(node, Access) and isinstance(node.symbol, Constant) and node.symbol.shown is not None:
-        return Access(replace(node.symbol, shown=None), node.positions)
-    return None
+    constants = {a.symbol.name: a.symbol for a in accesses(body) if isinstance(a.symbol, Constant)}
+    shown = {name: replace(symbol, shown=None) for name, symbol in constants.items() if symbol.shown is not None}
+    return replace_symbols(body, shown) if shown else body

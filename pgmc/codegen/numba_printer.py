@@ -38,10 +38,13 @@ from pgmc.errors import InternalError
 from pgmc.ir.nodes import (
     Access,
     Add,
+    Atom,
     Bracket,
     Call,
     Compare,
     Index,
+    Length,
+    Lookup,
     Mul,
     Number,
     Position,
@@ -303,16 +306,25 @@ class NumbaPrinter:
     def _place(self, symbol: Symbol, k: int, position: Position) -> str:
         """The position on an axis; one with an offset wraps round it."""
         text = self._position(position)
-        if position.index is not None or not position.terms:
+        if position.is_plain:
             return text
         axis = (symbol.name, k)
         return f"{self._helper('wrap')}({text}, {self.extent(self.axes.get(axis, axis))})"
 
     def _position(self, position: Position) -> str:
-        parts = [self.index(i) if c == 1 else f"{c} * {self.index(i)}" for i, c in position.terms]
+        parts = [self._atom(atom) if c == 1 else f"{c} * {self._atom(atom)}" for atom, c in position.terms]
         if position.offset or not parts:
             parts.append(str(position.offset))
         return " + ".join(parts).replace("+ -", "- ")
+
+    def _atom(self, atom: Atom) -> str:
+        match atom:
+            case Index():
+                return self.index(atom)
+            case Length(symbol, axis):
+                return self.extent(self.axes[symbol, axis])
+            case Lookup(table, positions):
+                return f"np.int64({self._element(table, positions)})"
 
     def _relations(self, relations: tuple[Compare, ...]) -> str:
         return " and ".join(f"{self._side(r.left)} {r.operator} {self._side(r.right)}" for r in relations)

@@ -19,11 +19,14 @@ from pgmc.errors import InternalError
 from pgmc.ir.nodes import (
     Access,
     Add,
+    Atom,
     Bracket,
     Call,
     Compare,
     Index,
+    Length,
     LogSumExp,
+    Lookup,
     Mul,
     Number,
     Position,
@@ -32,6 +35,7 @@ from pgmc.ir.nodes import (
     Sum,
     shifted_index,
 )
+from pgmc.ir.rewrite import position_indices
 from pgmc.ir.symbols import Symbol, is_one_hot, is_per_example
 
 Axes: TypeAlias = tuple[Index, ...]
@@ -224,7 +228,7 @@ class NumpyExpressions:
         name = self.names.array(symbol)
         lead = [EXAMPLES] if is_per_example(symbol) else []
         plain = [p.index for p in positions if p.index is not None and p.index not in self.loops]
-        affine = [p for p in positions if p.index is None and any(i not in self.loops for i, _ in p.terms)]
+        affine = [p for p in positions if p.index is None and any(i not in self.loops for i in position_indices(p))]
         if affine or len(set(plain)) < len(plain):
             return self._gathered(symbol, lead, positions)
         own = tuple([*lead, *plain])
@@ -249,7 +253,7 @@ class NumpyExpressions:
     def _place(self, symbol: Symbol, k: int, position: Position) -> Value:
         """The position on an axis; one with an offset wraps round it."""
         value = self._position(position)
-        if position.index is not None or not position.terms:
+        if position.is_plain:
             return value
         length = f"{self.names.array(symbol)}.shape[{k + is_per_example(symbol)}]"
         return Value(f"{value.wrapped(Level.ATOM)} % {length}", value.axes, Level.PRODUCT)
@@ -259,10 +263,7 @@ class NumpyExpressions:
 
     def _position(self, position: Position) -> Value:
         """The number of an element along an axis: an array of numbers, or a number within loops."""
-        parts = [
-            Value(self.loops[index]) if index in self.loops else Value(self.names.numbers(index), (index,))
-            for index, _ in position.terms
-        ]
+        parts = [self._atom(atom) for atom, _ in position.terms]
         axes = self.union(parts)
         texts = [self.aligned(part, axes).text for part in parts]
         factors = [coefficient for _, coefficient in position.terms]
@@ -270,6 +271,16 @@ class NumpyExpressions:
         if position.offset or not texts:
             texts.append(str(position.offset))
         return Value(" + ".join(texts).replace("+ -", "- "), axes, Level.SUM if len(texts) > 1 else Level.ATOM)
+
+    def _atom(self, atom: Atom) -> Value:
+        match atom:
+            case Index():
+                return Value(self.loops[atom]) if atom in self.loops else Value(self.names.numbers(atom), (atom,))
+            case Length(symbol, axis):
+                return Value(self.names.axis_length(self.names.extents.axes[symbol, axis]))
+            case Lookup(table, positions):
+                found = self.element(table, positions)
+                return Value(f"{found.wrapped(Level.ATOM)}.astype(np.int64)", found.axes)
 
     def _condition(self, relations: tuple[Compare, ...]) -> Value:
         values = [self._joined([self._side(r.left), self._side(r.right)], r.operator) for r in relations]

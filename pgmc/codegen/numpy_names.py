@@ -113,9 +113,10 @@ class NumpyNames:
 
     def length(self, index: Index) -> str:
         """The number of values of an index: the length of an axis of some argument."""
-        return self.examples() if index == EXAMPLES else self._axis_length(self.extents.axis(index))
+        return self.examples() if index == EXAMPLES else self.axis_length(self.extents.axis(index))
 
-    def _axis_length(self, axis: AxisName) -> str:
+    def axis_length(self, axis: AxisName) -> str:
+        """The number of positions along an axis, or of states."""
         for symbol in sorted(self.model.symbols, key=lambda symbol: symbol.name not in self.used):
             for k in range(len(symbol.axes)):
                 if self.extents.axes[symbol.name, k] == axis:

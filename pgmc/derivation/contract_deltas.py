@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pgmc.derivation.tidy import multiply, tidy
 from pgmc.ir.nodes import Bracket, Compare, Index, Mul, Position, Pow, Scalar, Sum, shifted_index
-from pgmc.ir.rewrite import map_children, substitute
+from pgmc.ir.rewrite import map_children, position_indices, substitute
 
 
 def contract_deltas(node: Scalar) -> Scalar:
@@ -34,7 +34,7 @@ def _solvable(body: Scalar, over: tuple[Index, ...]) -> tuple[Compare, Index, Po
             continue
         for side, other in ((relation.left, relation.right), (relation.right, relation.left)):
             index = shifted_index(side)
-            if index is not None and index in over and all(i != index for i, _ in other.terms):
+            if index is not None and index in over and index not in position_indices(other):
                 return relation, index, Position(other.terms, other.offset - side.offset)
     return None
 

@@ -38,7 +38,17 @@ from pgmc.ir.nodes import (
     number,
     shifted_index,
 )
-from pgmc.ir.rewrite import accesses, children, freshen, map_children, replace, substitute, substitute_position
+from pgmc.ir.rewrite import (
+    accesses,
+    affine,
+    children,
+    freshen,
+    map_children,
+    position_indices,
+    replace,
+    substitute,
+    substitute_position,
+)
 from pgmc.ir.symbols import Categorical, Variable
 
 Solution: TypeAlias = dict[Index, Position]
@@ -131,7 +141,7 @@ class _Localiser:
 
     def _condition(self, access: Access, bound: frozenset[Index]) -> Condition:
         pairs = zip(unit_positions(access), self.unit, strict=True)
-        return tuple((p, t) for p, t in pairs if p != t and not any(index in bound for index, _ in p.terms))
+        return tuple((p, t) for p, t in pairs if p != t and not any(index in bound for index in position_indices(p)))
 
     def _piece(
         self, body: Scalar, over: tuple[Index, ...], chosen: tuple[Condition, ...], conditions: tuple[Condition, ...]
@@ -158,7 +168,7 @@ class _Localiser:
             assert isinstance(node, Access)
             if self._condition(node, bound) in failed:
                 return Access(self._missed, node.positions)
-            undecided = any(index in bound for p in unit_positions(node) for index, _ in p.terms)
+            undecided = any(index in bound for p in unit_positions(node) for index in position_indices(p))
             return node if undecided else self._unit(node)
         inner = bound | frozenset(node.over) if isinstance(node, Sum | LogSumExp) else bound
         return map_children(node, lambda child: self._hit(child, failed, inner))
@@ -210,7 +220,7 @@ def _solve(chosen: tuple[Condition, ...], over: tuple[Index, ...]) -> tuple[Solu
     for position, wanted in chain.from_iterable(chosen):
         index = shifted_index(position)
         if index is not None and index in over and index not in solution:
-            solution[index] = Position(wanted.terms, wanted.offset - position.offset)
+            solution[index] = affine(dict(wanted.terms), wanted.offset - position.offset)
         elif (found := substitute_position(position, solution)) != wanted:
             left_over[Compare(found, "==", wanted)] = None
     return solution, tuple(left_over)

@@ -38,7 +38,16 @@ from pgmc.ir.nodes import (
     shifted_index,
 )
 from pgmc.ir.printer import print_term
-from pgmc.ir.rewrite import accesses, free_indices, freshen, replace, substitute, substitute_position, walk
+from pgmc.ir.rewrite import (
+    accesses,
+    free_indices,
+    freshen,
+    position_indices,
+    replace,
+    substitute,
+    substitute_position,
+    walk,
+)
 from pgmc.ir.symbols import Categorical, Spin, Variable
 
 Pair = tuple[Access, Access]
@@ -127,7 +136,7 @@ def _solved(equation: Compare, over: tuple[Index, ...]) -> tuple[Index, Position
     """An index of the sum that the equation determines, and its value."""
     for side, other in ((equation.left, equation.right), (equation.right, equation.left)):
         index = shifted_index(side)
-        if index is not None and index in over and all(i != index for i, _ in other.terms):
+        if index is not None and index in over and index not in position_indices(other):
             return index, Position(other.terms, other.offset - side.offset)
     return None
 
@@ -145,7 +154,7 @@ def _undecided(body: Scalar, variables: frozenset[Variable], apart: frozenset[Pa
 
 
 def _indices_of_unit(access: Access) -> set[Index]:
-    return {index for position in unit_positions(access) for index, _ in position.terms}
+    return {index for position in unit_positions(access) for index in position_indices(position)}
 
 
 def _known_apart(body: Scalar, a: Access, b: Access) -> bool:
@@ -198,7 +207,7 @@ def _fold_states(body: Scalar, variable: Variable, unit: tuple[Position, ...]) -
     """Products of states of one categorical unit: y_s y_s' is [s = s'] y_s."""
     free = set(free_indices(body))
     mine = [a for a in accesses(body) if a.symbol == variable and unit_positions(a) == unit]
-    if any(index not in free for a in mine for index, _ in a.positions[-1].terms):
+    if any(index not in free for a in mine for index in position_indices(a.positions[-1])):
         return _fold_by_states(body, variable, unit)
     states = list(
         dict.fromkeys(a.positions[-1] for a in accesses(body) if a.symbol == variable and unit_positions(a) == unit)

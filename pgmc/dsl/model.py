@@ -19,8 +19,8 @@ from pgmc.errors import ModelError
 from pgmc.ir import model as ir_model
 from pgmc.ir.canonical import canonical_model
 from pgmc.ir.check import check_model
-from pgmc.ir.nodes import Access, Scalar
-from pgmc.ir.rewrite import accesses, replace
+from pgmc.ir.nodes import Scalar
+from pgmc.ir.rewrite import accesses, replace_symbols
 from pgmc.ir.symbols import (
     Binary,
     Boundary,
@@ -262,14 +262,9 @@ class Model:
 
     def _named(self, node: Scalar) -> Scalar:
         """The node with a name for each constant that the user wrote in place."""
-
-        def name(part: Scalar) -> Scalar | None:
-            if isinstance(part, Access) and is_anonymous(part.symbol):
-                assert isinstance(part.symbol, Constant)
-                return Access(self._constant(part.symbol), part.positions)
-            return None
-
-        return replace(node, name)
+        written = dict.fromkeys(a.symbol for a in accesses(node) if is_anonymous(a.symbol))
+        named = {symbol.name: self._constant(symbol) for symbol in written if isinstance(symbol, Constant)}
+        return replace_symbols(node, named) if named else node
 
     def _constant(self, placeholder: Constant) -> Constant:
         if placeholder.name not in self._anonymous:

@@ -61,6 +61,10 @@ class LatexPrinter(Printer):
         """A multiple of an index in a position, without its sign."""
         return index if coefficient == 1 else f"{coefficient}{index}"
 
+    def length(self, symbol: str, axis: int) -> str:
+        """The length of an axis of a symbol; axis -1 is its number of states."""
+        return rf"|{latex_name(symbol)}|" + (f"_{{{axis}}}" if axis else "")
+
     def brackets(self, text: str) -> str:
         """The text in brackets."""
         return rf"\left({text}\right)"

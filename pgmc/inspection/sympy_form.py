@@ -17,12 +17,15 @@ from pgmc.ir.extents import index_sizes
 from pgmc.ir.nodes import (
     Access,
     Add,
+    Atom,
     BatchMean,
     Bracket,
     Call,
     Compare,
     Index,
+    Length,
     LogSumExp,
+    Lookup,
     Mul,
     Number,
     Position,
@@ -140,8 +143,18 @@ def _symbol(index: Index, names: Names) -> Any:
 
 
 def _position(position: Position, names: Names) -> Any:
-    terms = (c * _symbol(index, names) for index, c in position.terms)
+    terms = (c * _atom(atom, names) for atom, c in position.terms)
     return reduce(lambda a, b: a + b, terms, sympy.Integer(position.offset))
+
+
+def _atom(atom: Atom, names: Names) -> Any:
+    match atom:
+        case Index():
+            return _symbol(atom, names)
+        case Length(symbol, axis):
+            return sympy.Symbol(f"n_{symbol}_{axis}" if axis else f"n_{symbol}", integer=True, positive=True)
+        case Lookup(table, positions):
+            return sympy.IndexedBase(table.name)[tuple(_position(p, names) for p in positions)]
 
 
 def _relation(relation: Compare, names: Names) -> Any:

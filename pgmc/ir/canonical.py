@@ -7,7 +7,7 @@ that the result depends neither on the names nor on the keys of indices.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -15,6 +15,7 @@ from pgmc.ir.index_order import (
     Colours,
     Key,
     Order,
+    atom_key,
     bound_indices,
     factor_key,
     node_key,
@@ -27,11 +28,14 @@ from pgmc.ir.nodes import (
     ZERO,
     Access,
     Add,
+    Atom,
     Bracket,
     Call,
     Compare,
     Index,
+    Length,
     LogSumExp,
+    Lookup,
     Mul,
     Number,
     Position,
@@ -41,7 +45,7 @@ from pgmc.ir.nodes import (
     shifted_index,
 )
 from pgmc.ir.normal import normal
-from pgmc.ir.rewrite import accesses, children, freshen, map_children, rename, walk
+from pgmc.ir.rewrite import accesses, children, freshen, map_children, own_positions, position_indices, rename, walk
 from pgmc.ir.symbols import Categorical, Input, Parameter, Symbol, Variable
 
 _LETTERS = "ijklmnopqrstuvwxyzabcdefgh"
@@ -131,6 +135,8 @@ def _sorted(node: Scalar, colours: Colours, order: Order) -> Scalar:
             return Add(tuple(sorted(terms, key=lambda term: node_key(term, colours, order))))
         case Mul(factors):
             return Mul(tuple(sorted(factors, key=lambda factor: node_key(factor, colours, order))))
+        case Access(symbol, positions):
+            return Access(symbol, tuple(_ordered(position, colours) for position in positions))
         case Bracket(relations):
             turned = tuple(_turned(relation, colours) for relation in relations)
             return Bracket(tuple(sorted(turned, key=lambda relation: relation_key(relation, colours))))
@@ -139,29 +145,26 @@ def _sorted(node: Scalar, colours: Colours, order: Order) -> Scalar:
 
 
 def _turned(relation: Compare, colours: Colours) -> Compare:
-    """A symmetric relation with its smaller side on the left."""
-    if relation.operator not in ("==", "!="):
-        return relation
-    sides = sorted((relation.left, relation.right), key=lambda position: position_key(position, colours))
+    """A relation with its terms in order; a symmetric one with its smaller side on the left."""
+    sides = [_ordered(relation.left, colours), _ordered(relation.right, colours)]
+    if relation.operator in ("==", "!="):
+        sides.sort(key=lambda position: position_key(position, colours))
     return Compare(sides[0], relation.operator, sides[1])
 
 
-def _own(node: Scalar) -> Iterator[Position]:
-    match node:
-        case Access(_, positions):
-            yield from positions
-        case Bracket(relations):
-            for relation in relations:
-                yield relation.left
-                yield relation.right
-        case _:
-            return
+def _ordered(position: Position, colours: Colours) -> Position:
+    """The position with its terms in the order of their keys."""
+    terms = (
+        (Lookup(a.table, tuple(_ordered(p, colours) for p in a.positions)) if isinstance(a, Lookup) else a, c)
+        for a, c in position.terms
+    )
+    return Position(tuple(sorted(terms, key=lambda term: atom_key(term[0], colours))), position.offset)
 
 
 def _reading_order(node: Scalar) -> tuple[Index, ...]:
     """Every index, free and bound, in the order of first use."""
-    found = {i: None for part in walk(node) for position in _own(part) for i, _ in position.terms}
-    return tuple(found)
+    positions = (position for part in walk(node) for position in own_positions(part))
+    return tuple({index: None for position in positions for index in position_indices(position)})
 
 
 def _renumbered(node: Scalar, new: Mapping[Index, Index]) -> Scalar:
@@ -249,8 +252,18 @@ def _index_text(index: Index) -> str:
 
 
 def _position_text(position: Position) -> str:
-    parts = [f"{coefficient}*{-1 - index.key}" for index, coefficient in position.terms]
+    parts = [f"{coefficient}*{_atom_text(atom)}" for atom, coefficient in position.terms]
     return "+".join([*parts, f"({position.offset})"])
+
+
+def _atom_text(atom: Atom) -> str:
+    match atom:
+        case Index():
+            return str(-1 - atom.key)
+        case Length(symbol, axis):
+            return f"length({symbol},{axis})"
+        case Lookup(table, positions):
+            return f"{table.name}[{','.join(map(_position_text, positions))}]"
 
 
 def _text(node: Scalar) -> str:

@@ -21,7 +21,9 @@ from pgmc.ir.nodes import (
     Bracket,
     Call,
     Index,
+    Length,
     LogSumExp,
+    Lookup,
     Mul,
     Position,
     Pow,
@@ -30,7 +32,7 @@ from pgmc.ir.nodes import (
     Unit,
 )
 from pgmc.ir.rewrite import accesses, children, free_indices, position_indices, walk
-from pgmc.ir.symbols import Axis, Categorical, Constant, Input, Parameter, Variable, access_axes, shape_of
+from pgmc.ir.symbols import Axis, Categorical, Constant, Input, Parameter, Symbol, Variable, access_axes, shape_of
 
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}", re.ASCII)
 RELATIONS = ("==", "!=", "<", "<=")
@@ -125,17 +127,27 @@ def check_nodes(term: EnergyTerm) -> None:
 
 
 def check_positions(term: EnergyTerm) -> None:
-    """Every access has one position for each axis, and a position without indices lies inside."""
+    """Every access has one position for each axis; numbers and places looked up lie inside."""
     for access in accesses(term.body):
         axes = access_axes(access.symbol)
         if len(access.positions) != len(axes):
             raise _broken(f"{access.symbol.name} has {len(axes)} axes and {len(access.positions)} positions", term)
         for position, axis in zip(access.positions, axes, strict=True):
             if not position.terms and not 0 <= position.offset < axis.size:
-                raise _broken(
-                    f"{access.symbol.name} has no position {position.offset} on an axis of {axis.size}",
-                    term,
-                )
+                raise _broken(f"{access.symbol.name} has no position {position.offset} on an axis of {axis.size}", term)
+            _check_places(position, access.symbol, axis, term)
+
+
+def _check_places(position: Position, symbol: Symbol, axis: Axis, term: EnergyTerm) -> None:
+    """Tables hold integers, and those that are places themselves lie inside the axis."""
+    for table in (atom.table for atom, _ in position.terms if isinstance(atom, Lookup)):
+        values = np.asarray(table.value)
+        if not np.all(np.isfinite(values)) or np.any(values != np.rint(values)):
+            raise _broken(f"{table.name} looks up places and has entries that are no integers", term)
+        if position.is_plain and values.size and not (values.min() >= 0 and values.max() < axis.size):
+            raise _broken(f"{table.name} has places outside the axis of {axis.size} of {symbol.name}", term)
+    if any(isinstance(atom, Length) for atom, _ in position.terms):
+        raise _broken(f"a position of {symbol.name} has the length of an axis in it", term)
 
 
 def check_bound_once(term: EnergyTerm) -> None:

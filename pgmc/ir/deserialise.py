@@ -19,11 +19,14 @@ from pgmc.ir.nodes import (
     FUNCTIONS,
     Access,
     Add,
+    Atom,
     Bracket,
     Call,
     Compare,
     Index,
+    Length,
     LogSumExp,
+    Lookup,
     Mul,
     Number,
     Position,
@@ -276,10 +279,27 @@ class _Reader:
         terms = []
         for pair in pairs:
             number, factor = _pair(pair)
-            terms.append((self.index(number), _integer(factor, -(2**31), 2**31, "coefficient")))
-        if len({index for index, _ in terms}) != len(terms) or any(factor == 0 for _, factor in terms):
+            terms.append((self.atom(number), _integer(factor, -(2**31), 2**31, "coefficient")))
+        if len({atom for atom, _ in terms}) != len(terms) or any(factor == 0 for _, factor in terms):
             raise CheckpointError("A position names an index twice, or with the coefficient 0.")
         return Position(tuple(terms), _integer(offset, -(2**40), 2**40, "offset"))
+
+    def atom(self, item: Json) -> Atom:
+        if type(item) is int:
+            return self.index(item)
+        match _list(item, "atom"):
+            case ["Length", symbol, axis]:
+                return Length(*_extent([symbol, axis], self.symbols))
+            case ["Lookup", name, positions]:
+                return self.lookup(name, positions)
+            case _:
+                raise CheckpointError("A position has a part of an unknown kind.")
+
+    def lookup(self, name: Json, item: Json) -> Lookup:
+        access = self.access(name, item)
+        if not isinstance(access.symbol, Constant):
+            raise CheckpointError(f"Places are looked up in constants, and {access.symbol.name} is none.")
+        return Lookup(access.symbol, access.positions)
 
     def index(self, number: Json) -> Index:
         if type(number) is not int or number not in self.bound:

@@ -37,12 +37,15 @@ def index_sizes(
 def _range_within(place: Place, sizes: Mapping[Index, int]) -> Iterator[tuple[Index, int]]:
     """The one index of the position whose size is unknown, with the number of its values that stay inside."""
     position, axis = place
-    unknown = [(index, c) for index, c in position.terms if index not in sizes]
+    if not all(isinstance(atom, Index) for atom, _ in position.terms):
+        return
+    known = {atom: c for atom, c in position.terms if isinstance(atom, Index)}
+    unknown = [(index, c) for index, c in known.items() if index not in sizes]
     if len(unknown) != 1 or unknown[0][1] < 1:
         return
     index, coefficient = unknown[0]
     if axis.boundary == "periodic":
         yield index, -(-axis.size // coefficient)
         return
-    reach = position.offset + sum(c * (sizes[i] - 1) for i, c in position.terms if i != index and c > 0)
+    reach = position.offset + sum(c * (sizes[i] - 1) for i, c in known.items() if i != index and c > 0)
     yield index, max(0, (axis.size - 1 - reach) // coefficient + 1)

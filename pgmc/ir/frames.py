@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from pgmc.errors import DataError
 from pgmc.ir.extents import Place
-from pgmc.ir.nodes import Index, Position, Scalar
+from pgmc.ir.nodes import Atom, Index, Length, Lookup, Position, Scalar
 from pgmc.ir.rewrite import accesses
 from pgmc.ir.symbols import Axis, Constant, Symbol, access_axes, is_one_hot, is_per_example
 
@@ -51,9 +51,18 @@ class Frame:
 
     def position(self, position: Position) -> Array:
         """The value of a position for every value of the indices in scope."""
-        axes = {index: 1 + k for k, index in enumerate(self.values)}
-        parts = (c * self.along(axes[i], self.values[i]) for i, c in position.terms)
+        parts = (c * self._atom(atom) for atom, c in position.terms)
         return sum(parts, self.along(0, np.array([position.offset])))
+
+    def _atom(self, atom: Atom) -> Array:
+        match atom:
+            case Index():
+                return self.along(1 + list(self.values).index(atom), self.values[atom])
+            case Length(symbol, axis):
+                return self.along(0, np.array([self.extents[symbol, axis]]))
+            case Lookup(table, positions):
+                found = array_of(table, self.arrays)[tuple(self.position(p) for p in positions)]
+                return np.asarray(np.rint(found), dtype=np.int64)
 
 
 def array_of(symbol: Symbol, arrays: Mapping[str, Array]) -> Array:

@@ -14,12 +14,15 @@ from typing import Any
 from pgmc.ir.nodes import (
     Access,
     Add,
+    Atom,
     BatchMean,
     Bracket,
     Call,
     Compare,
     Index,
+    Length,
     LogSumExp,
+    Lookup,
     Mul,
     Number,
     Position,
@@ -88,7 +91,19 @@ def _symbol_key(symbol: Symbol, order: Order) -> Key:
 
 
 def position_key(position: Position, colours: Colours) -> Key:
-    return (tuple(sorted((colours[i], c) for i, c in position.terms)), position.offset)
+    """A key that depends on the order of terms no more than the position does."""
+    return (tuple(sorted((*atom_key(atom, colours), c) for atom, c in position.terms)), position.offset)
+
+
+def atom_key(atom: Atom, colours: Colours) -> Key:
+    """What an atom is: indices first, by colour."""
+    match atom:
+        case Index():
+            return (0, colours[atom], ())
+        case Length(symbol, axis):
+            return (1, axis, (symbol,))
+        case Lookup(table, positions):
+            return (2, 0, (table.name, *(position_key(position, colours) for position in positions)))
 
 
 def relation_key(relation: Compare, colours: Colours) -> Key:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import TypeAlias
 
-from pgmc.ir.symbols import Symbol
+from pgmc.ir.symbols import Constant, Symbol
 
 _keys = itertools.count(1)
 
@@ -35,24 +35,56 @@ def fresh_index(name: str, extent: tuple[str, int] | None = None) -> Index:
 
 
 @dataclass(frozen=True, slots=True)
-class Position:
-    """An integer-affine combination of indices, ``offset + Σ coefficient · index``."""
+class Length:
+    """The length of an axis of the symbol of that name; axis -1 is its number of states.
 
-    terms: tuple[tuple[Index, int], ...] = ()
+    It stands in relations only, so that sizes stay out of expressions.
+    """
+
+    symbol: str
+    axis: int
+
+
+@dataclass(frozen=True, slots=True)
+class Lookup:
+    """An element of a constant table of integers, as a place: ``s[a[e]]`` is the unit at the end of edge e."""
+
+    table: Constant
+    positions: tuple[Position, ...]
+
+    @property
+    def access(self) -> Access:
+        """The element of the table as a value."""
+        return Access(self.table, self.positions)
+
+
+Atom: TypeAlias = Index | Length | Lookup
+"""What a position is a combination of."""
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """An integer-affine combination of atoms, ``offset + Σ coefficient · atom``."""
+
+    terms: tuple[tuple[Atom, int], ...] = ()
     offset: int = 0
 
     @property
     def index(self) -> Index | None:
         """The index, if the position is one index and nothing else."""
-        if len(self.terms) == 1 and self.terms[0][1] == 1 and self.offset == 0:
-            return self.terms[0][0]
-        return None
+        return shifted_index(self) if self.offset == 0 else None
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether the position is a number, an index or a place looked up: it lies inside its axis as it stands."""
+        return not self.terms or (len(self.terms) == 1 and self.terms[0][1] == 1 and self.offset == 0)
 
 
 def shifted_index(position: Position) -> Index | None:
     """The index, if the position is one index plus a number."""
     if len(position.terms) == 1 and position.terms[0][1] == 1:
-        return position.terms[0][0]
+        atom = position.terms[0][0]
+        return atom if isinstance(atom, Index) else None
     return None
 
 

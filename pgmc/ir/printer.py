@@ -20,12 +20,15 @@ from pgmc.ir.nodes import (
     ONE,
     Access,
     Add,
+    Atom,
     BatchMean,
     Bracket,
     Call,
     Compare,
     Index,
+    Length,
     LogSumExp,
+    Lookup,
     Mul,
     Number,
     Position,
@@ -63,6 +66,7 @@ RELATION_SIGNS = {"==": "=", "!=": "≠", "<": "<", "<=": "≤"}
 FUNCTION_NAMES = {"sigmoid": "σ", "sqrt": "√", "lgamma": "log Γ"}
 QUANTITY_NAMES = {"energy": "E", "free_energy": "F"}
 LETTERS = "ijklmnpqrstuvwxyzabcdefgho"
+SUBSCRIPTS = str.maketrans("-0123456789", "₋₀₁₂₃₄₅₆₇₈₉")
 SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
@@ -86,6 +90,10 @@ class Printer:
     def multiple(self, coefficient: int, index: str) -> str:
         """A multiple of an index in a position, without its sign."""
         return index if coefficient == 1 else f"{coefficient}{self.times}{index}"
+
+    def length(self, symbol: str, axis: int) -> str:
+        """The length of an axis of a symbol; axis -1 is its number of states."""
+        return f"|{symbol}|" + (str(axis).translate(SUBSCRIPTS) if axis else "")
 
     def brackets(self, text: str) -> str:
         """The text in brackets."""
@@ -183,12 +191,22 @@ class Printer:
                 return Piece(self.condition([self._relation(r, names) for r in relations]), Level.ATOM)
 
     def position(self, position: Position, names: Names) -> str:
-        """An index, or an affine combination of indices."""
-        parts = [(c, self.multiple(abs(c), names[index])) for index, c in position.terms]
+        """An affine combination of atoms, what is positive first."""
+        parts = [(c, self.multiple(abs(c), self.atom(atom, names))) for atom, c in position.terms]
         if position.offset or not parts:
             parts.append((position.offset, str(abs(position.offset))))
-        text = "".join(("-" if c < 0 else "+") + part for c, part in parts)
-        return text.removeprefix("+")
+        parts.sort(key=lambda part: part[0] < 0)
+        return "".join(("-" if c < 0 else "+") + part for c, part in parts).removeprefix("+")
+
+    def atom(self, atom: Atom, names: Names) -> str:
+        """An index, the length of an axis or an element of a table of places."""
+        match atom:
+            case Index():
+                return names[atom]
+            case Length(symbol, axis):
+                return self.length(symbol, axis)
+            case Lookup(table, positions):
+                return self.element(table, [self.position(p, names) for p in positions]).text
 
     def _relation(self, relation: Compare, names: Names) -> tuple[str, str, str]:
         return self.position(relation.left, names), relation.operator, self.position(relation.right, names)
@@ -227,9 +245,9 @@ class Printer:
         """A product of unsigned factors. Series go last, where the last of them needs no brackets."""
         if len(pieces) == 1:
             return self._signed(pieces[0], negative)
-        *first, last = sorted((Piece(p.text, p.level) for p in pieces), key=is_series)
+        *first, last = sorted((Piece(p.text, p.level) for p in pieces), key=lambda p: p.level is Level.SERIES)
         texts = [self.fit(p, Level.PRODUCT) for p in first] + [self.fit(last, Level.SERIES)]
-        level = Level.SERIES if is_series(last) else Level.PRODUCT
+        level = Level.SERIES if last.level is Level.SERIES else Level.PRODUCT
         return Piece(self.product(texts), level, negative)
 
     def _signed(self, piece: Piece, negative: bool) -> Piece:
@@ -315,11 +333,6 @@ class Printer:
 
     def _list(self, symbols: Sequence[Symbol]) -> str:
         return ", ".join(map(self.name, symbols))
-
-
-def is_series(piece: Piece) -> bool:
-    """Whether the piece is a sum over indices that stands without brackets."""
-    return piece.level is Level.SERIES
 
 
 def flatten(kind: type[Add] | type[Mul], node: Scalar) -> tuple[Scalar, ...]:

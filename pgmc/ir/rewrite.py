@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from typing import Any
 
 from pgmc.ir.nodes import (
     Access,
     Add,
+    Atom,
     BatchMean,
     Bracket,
     Call,
     Compare,
     Index,
+    Length,
     LogSumExp,
+    Lookup,
     Mul,
     Number,
     Position,
@@ -23,7 +27,7 @@ from pgmc.ir.nodes import (
     at,
     fresh_index,
 )
-from pgmc.ir.symbols import is_per_example
+from pgmc.ir.symbols import Constant, Symbol, is_per_example
 
 
 def children(node: Scalar) -> tuple[Scalar, ...]:
@@ -74,8 +78,35 @@ def walk(node: Scalar) -> Iterator[Scalar]:
 
 
 def accesses(node: Scalar) -> tuple[Access, ...]:
-    """Every access in reading order, repetitions included."""
-    return tuple(n for n in walk(node) if isinstance(n, Access))
+    """Every access in reading order, repetitions included; the tables that its positions look up follow each."""
+    return tuple(found for part in walk(node) for found in _own_accesses(part))
+
+
+def _own_accesses(node: Scalar) -> Iterator[Access]:
+    if isinstance(node, Access):
+        yield node
+    for position in own_positions(node):
+        yield from tables(position)
+
+
+def tables(position: Position) -> Iterator[Access]:
+    """The elements of tables that a position looks up, outer ones first."""
+    for atom, _ in position.terms:
+        if isinstance(atom, Lookup):
+            yield atom.access
+            for inner in atom.positions:
+                yield from tables(inner)
+
+
+def own_positions(node: Scalar) -> tuple[Position, ...]:
+    """The positions of an access, or the sides of the relations of a bracket."""
+    match node:
+        case Access(_, positions):
+            return positions
+        case Bracket(relations):
+            return tuple(side for relation in relations for side in (relation.left, relation.right))
+        case _:
+            return ()
 
 
 def depends_on_example(node: Scalar) -> bool:
@@ -88,20 +119,18 @@ def depends_on_example(node: Scalar) -> bool:
 
 
 def position_indices(position: Position) -> tuple[Index, ...]:
-    """The indices of a position."""
-    return tuple(index for index, _ in position.terms)
+    """The indices of a position, those of its lookups included."""
+    return tuple(index for atom, _ in position.terms for index in _atom_indices(atom))
 
 
-def _own_indices(node: Scalar) -> Iterator[Index]:
-    match node:
-        case Access(_, positions):
+def _atom_indices(atom: Atom) -> Iterator[Index]:
+    match atom:
+        case Index():
+            yield atom
+        case Lookup(_, positions):
             for position in positions:
                 yield from position_indices(position)
-        case Bracket(relations):
-            for relation in relations:
-                yield from position_indices(relation.left)
-                yield from position_indices(relation.right)
-        case _:
+        case Length():
             return
 
 
@@ -110,7 +139,8 @@ def free_indices(node: Scalar) -> tuple[Index, ...]:
     found: dict[Index, None] = {}
 
     def visit(current: Scalar, bound: frozenset[Index]) -> None:
-        found.update((index, None) for index in _own_indices(current) if index not in bound)
+        own = (index for position in own_positions(current) for index in position_indices(position))
+        found.update((index, None) for index in own if index not in bound)
         inner = bound | frozenset(current.over) if isinstance(current, Sum | LogSumExp) else bound
         for child in children(current):
             visit(child, inner)
@@ -119,18 +149,44 @@ def free_indices(node: Scalar) -> tuple[Index, ...]:
     return tuple(found)
 
 
+def affine(coefficients: Mapping[Atom, int], offset: int = 0) -> Position:
+    """The position offset + Σ coefficient · atom, its terms in one order, so that equal positions compare equal."""
+    return Position(tuple(sorted(((a, c) for a, c in coefficients.items() if c), key=lambda t: _rank(t[0]))), offset)
+
+
+def _rank(atom: Atom) -> tuple[Any, ...]:
+    match atom:
+        case Index(key):
+            return (0, abs(key))
+        case Length(symbol, axis):
+            return (1, symbol, axis)
+        case Lookup(table, positions):
+            return (2, table.name, *((p.offset, *((*_rank(a), c) for a, c in p.terms)) for p in positions))
+
+
 def substitute_position(position: Position, mapping: Mapping[Index, Position]) -> Position:
     """The position with indices replaced by positions."""
-    if not any(index in mapping for index, _ in position.terms):
+    if not any(index in mapping for index in position_indices(position)):
         return position
     offset = position.offset
-    total: dict[Index, int] = {}
-    for index, coefficient in position.terms:
-        part = mapping.get(index, at(index))
+    total: dict[Atom, int] = {}
+    for atom, coefficient in position.terms:
+        part = _substitute_atom(atom, mapping)
         offset += coefficient * part.offset
         for inner, factor in part.terms:
             total[inner] = total.get(inner, 0) + coefficient * factor
-    return Position(tuple((i, c) for i, c in total.items() if c), offset)
+    return affine(total, offset)
+
+
+def _substitute_atom(atom: Atom, mapping: Mapping[Index, Position]) -> Position:
+    match atom:
+        case Index() if atom in mapping:
+            return mapping[atom]
+        case Lookup(table, positions):
+            atom = Lookup(table, tuple(substitute_position(p, mapping) for p in positions))
+        case _:
+            pass
+    return Position(((atom, 1),))
 
 
 def substitute(node: Scalar, mapping: Mapping[Index, Position]) -> Scalar:
@@ -174,3 +230,37 @@ def replace(node: Scalar, function: Callable[[Scalar], Scalar | None]) -> Scalar
     if new is not None:
         return new
     return map_children(node, lambda child: replace(child, function))
+
+
+def replace_symbols(node: Scalar, symbols: Mapping[str, Symbol]) -> Scalar:
+    """The expression with every symbol replaced by the one of its name, the tables of lookups included."""
+
+    def at_symbol(part: Scalar) -> Scalar | None:
+        match part:
+            case Access(symbol, positions):
+                return Access(symbols.get(symbol.name, symbol), tuple(_with_tables(p, symbols) for p in positions))
+            case Bracket(relations):
+                return Bracket(
+                    tuple(
+                        Compare(_with_tables(r.left, symbols), r.operator, _with_tables(r.right, symbols))
+                        for r in relations
+                    )
+                )
+            case _:
+                return None
+
+    return replace(node, at_symbol)
+
+
+def _with_tables(position: Position, symbols: Mapping[str, Symbol]) -> Position:
+    if not any(isinstance(atom, Lookup) for atom, _ in position.terms):
+        return position
+    return Position(tuple((_with_table(atom, symbols), c) for atom, c in position.terms), position.offset)
+
+
+def _with_table(atom: Atom, symbols: Mapping[str, Symbol]) -> Atom:
+    if not isinstance(atom, Lookup):
+        return atom
+    table = symbols.get(atom.table.name, atom.table)
+    assert isinstance(table, Constant)
+    return Lookup(table, tuple(_with_tables(p, symbols) for p in atom.positions))

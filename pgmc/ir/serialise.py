@@ -19,11 +19,14 @@ from pgmc.ir.model import EnergyTerm, Model
 from pgmc.ir.nodes import (
     Access,
     Add,
+    Atom,
     Bracket,
     Call,
     Compare,
     Index,
+    Length,
     LogSumExp,
+    Lookup,
     Mul,
     Number,
     Position,
@@ -111,7 +114,16 @@ class _Writer:
     def position(self, position: Position) -> Json:
         if position.index is not None:
             return self.index(position.index)
-        return [position.offset, *([self.index(index), factor] for index, factor in position.terms)]
+        return [position.offset, *([self.atom(atom), factor] for atom, factor in position.terms)]
+
+    def atom(self, atom: Atom) -> Json:
+        match atom:
+            case Index():
+                return self.index(atom)
+            case Length(symbol, axis):
+                return ["Length", symbol, axis]
+            case Lookup(table, positions):
+                return ["Lookup", table.name, [self.position(p) for p in positions]]
 
     def node(self, node: Scalar) -> Json:
         match node:
