@@ -12,6 +12,7 @@ from pgmc.ir.queries import Energy, Gradient, MeanFieldBound
 from pgmc.learning.objective import Array, Arrays, Estimate, Setup, Terms, check_count
 from pgmc.learning.persistent import PCD
 from pgmc.runtime.mean_field import relax_mean_field
+from pgmc.runtime.tempering import Tempering
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,8 @@ class MeanFieldPCD(Terms):
         mean in the new one.
     latent_sweeps
         Sweeps over the latents with which the chains start.
+    tempering
+        A ladder of replicas for each chain, as in ``PCD``.
 
     Raises
     ------
@@ -49,6 +52,7 @@ class MeanFieldPCD(Terms):
     tol: float = 1e-4
     damping: float = 0.0
     latent_sweeps: int = 10
+    tempering: Tempering | None = None
 
     def __post_init__(self) -> None:
         self._chains()
@@ -82,11 +86,11 @@ class MeanFieldPCD(Terms):
             {**batch, **result.means},
             threads=setup.threads,
         )
-        fantasies = self._chains().advance(setup, params, step, state)
+        after, fantasies, rates = self._chains().advance(setup, params, step, state)
         negative = executable.evaluate(Gradient(Energy(), setup.parameters), params, fantasies, threads=setup.threads)
         gradients = {name: -positive[name] - negative[name] for name in setup.parameters}
-        metrics = {"bound": float(np.mean(result.bound)), "passes": float(result.passes)} if measure else {}
-        return Estimate(gradients, metrics, fantasies)
+        metrics = {"bound": float(np.mean(result.bound)), "passes": float(result.passes), **rates} if measure else {}
+        return Estimate(gradients, metrics, after)
 
     def validate(self, setup: Setup, params: Mapping[str, Array], data: Arrays) -> dict[str, float]:
         """The mean bound on log Σ exp(-E) of held-out data, in nats; log Z is not subtracted."""
@@ -97,4 +101,4 @@ class MeanFieldPCD(Terms):
         return {"bound": float(np.mean(result.bound))}
 
     def _chains(self) -> PCD:
-        return PCD(self.k, self.chains, self.latent_sweeps)
+        return PCD(self.k, self.chains, self.latent_sweeps, self.tempering)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -11,6 +11,12 @@ from pgmc.errors import ArgumentError
 from pgmc.ir.queries import Sweep
 from pgmc.learning.objective import Array, Arrays, Estimate, Setup, Terms, check_count
 from pgmc.learning.phases import contrast, draw_latents
+from pgmc.runtime.joint_states import repeat_rows
+from pgmc.runtime.replicas import Places, Replicas, SwapCounts, tempered
+from pgmc.runtime.tempering import Tempering
+
+RUNGS, HEADINGS = "tempering.rungs", "tempering.headings"
+"""Where replicas are, beside the states in what the objective remembers. No variable has a name with a dot."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +35,9 @@ class PCD(Terms):
         Number of fantasy chains.
     latent_sweeps
         Sweeps over the latents given the data, used only where these interact (else one sweep draws them exactly).
+    tempering
+        A ladder of replicas for each chain, which swap places; the fantasies are the replicas at β = 1. A step costs
+        as many sweeps as there are rungs, and chains leave the modes that training digs around them.
 
     Raises
     ------
@@ -40,17 +49,23 @@ class PCD(Terms):
     References
     ----------
     Younes (1999), On the convergence of Markovian stochastic algorithms. Tieleman (2008), Training
-    restricted Boltzmann machines using approximations to the likelihood gradient.
+    restricted Boltzmann machines using approximations to the likelihood gradient. Desjardins, Courville, Bengio,
+    Vincent and Delalleau (2010), Tempered Markov chain Monte Carlo for training of restricted Boltzmann machines.
     """
 
     k: int = 1
     chains: int = 100
     latent_sweeps: int = 10
+    tempering: Tempering | None = None
 
     def __post_init__(self) -> None:
         check_count("PCD: k", self.k)
         check_count("PCD: chains", self.chains)
         check_count("PCD: latent_sweeps", self.latent_sweeps)
+        if self.tempering is not None and not isinstance(self.tempering, Tempering):
+            raise ArgumentError(
+                f"PCD: tempering={self.tempering!r}: expected a ladder such as pgmc.Tempering(betas=8), or None."
+            )
 
     def prepare(self, setup: Setup, params: Mapping[str, Array]) -> Arrays:
         """The chains at random rows of the data."""
@@ -62,7 +77,12 @@ class PCD(Terms):
         rows = len(next(iter(setup.data.values())))
         chosen = setup.stream.child("start").generator().integers(rows, size=self.chains)
         start = {name: np.ascontiguousarray(setup.data[name][chosen]) for name in setup.observed}
-        return draw_latents(setup, params, start, "start latents", 0, self.latent_sweeps)
+        state = draw_latents(setup, params, start, "start latents", 0, self.latent_sweeps)
+        if self.tempering is None:
+            return state
+        rungs = len(self.tempering.ladder)
+        places = Places.start(self.chains, rungs)
+        return repeat_rows(state, rungs) | {RUNGS: places.rungs, HEADINGS: places.headings}
 
     def gradient(
         self, setup: Setup, params: Mapping[str, Array], batch: Arrays, step: int, state: Arrays, measure: bool
@@ -71,25 +91,57 @@ class PCD(Terms):
         data = batch
         if setup.latents and not setup.has_free_energy:
             data = draw_latents(setup, params, batch, "latents", step, self.latent_sweeps)
-        fantasies = self.advance(setup, params, step, state)
-        return contrast(setup, params, data, fantasies, measure, fantasies)
+        after, fantasies, rates = self.advance(setup, params, step, state)
+        estimate = contrast(setup, params, data, fantasies, measure, after)
+        return replace(estimate, metrics=estimate.metrics | rates) if measure else estimate
 
-    def advance(self, setup: Setup, params: Mapping[str, Array], step: int, state: Arrays) -> Arrays:
-        """The chains after k more sweeps."""
-        fantasies = {name: values.copy() for name, values in state.items()}
+    def advance(
+        self, setup: Setup, params: Mapping[str, Array], step: int, state: Arrays
+    ) -> tuple[Arrays, Arrays, dict[str, float]]:
+        """The chains after k more sweeps: what to remember, the fantasies, and how often replicas swapped."""
+        after = {name: values.copy() for name, values in state.items()}
+        if self.tempering is not None:
+            return self._exchange(self.tempering, setup, params, step, after)
         every = tuple(v.name for v in setup.executable.model.variables)
         # Latents first: the fantasies of the observed variables are then drawn last, under these
         # parameters only.
         setup.executable.sweep(
             Sweep(every, first=setup.latents),
             params,
-            fantasies,
+            after,
             stream=setup.stream.child("negative phase"),
             first_sweep=step * self.k,
             sweeps=self.k,
             threads=setup.threads,
         )
-        return fantasies
+        return after, after, {}
+
+    def _exchange(
+        self, tempering: Tempering, setup: Setup, params: Mapping[str, Array], step: int, after: Arrays
+    ) -> tuple[Arrays, Arrays, dict[str, float]]:
+        """The same with replicas, in place on ``after``."""
+        every = tuple(v.name for v in setup.executable.model.variables)
+        states = {name: after[name] for name in every}
+        replicas = Replicas(
+            setup.executable,
+            params,
+            states,
+            tempered(every, first=setup.latents),
+            {},
+            tempering.ladder,
+            tempering.swap_every,
+            Places(after[RUNGS], after[HEADINGS]),
+            SwapCounts(self.chains, len(tempering.ladder)),
+            setup.stream.child("negative phase"),
+            setup.stream.child("swaps"),
+            setup.threads,
+        )
+        replicas.sweep(step * self.k, self.k)
+        after |= {RUNGS: replicas.places.rungs, HEADINGS: replicas.places.headings}
+        cold = replicas.rows()
+        rates = replicas.counts.rates
+        lowest = {"lowest_swap_rate": float(np.nanmin(rates))} if np.isfinite(rates).any() else {}
+        return after, {name: values[cold] for name, values in states.items()}, lowest
 
     def validate(self, setup: Setup, params: Mapping[str, Array], data: Arrays) -> dict[str, float]:
         """Nothing of its own."""

@@ -20,8 +20,10 @@ from pgmc.learning.contrastive_divergence import CD
 from pgmc.learning.exact_likelihood import ExactLikelihood
 from pgmc.learning.objective import Setup, are_independent, has_free_energy
 from pgmc.learning.persistent import PCD
+from pgmc.learning.phases import contrast
 from pgmc.runtime.state import encode_state
 from pgmc.runtime.streams import Stream
+from pgmc.runtime.tempering import Tempering
 
 Make = Callable[..., SimpleNamespace]
 ROWS = 40_000
@@ -240,10 +242,11 @@ def test_persistent_chains_reach_the_law_of_the_model(make: Make, kind: str) -> 
     assert_mean(draws, ExactLikelihood().gradient(setup, case.params, setup.data, 0, {}, False).gradients)
 
 
-def test_persistent_chains_go_on_where_they_stopped(make: Make) -> None:
+@pytest.mark.parametrize("ladder", [None, Tempering(4)])
+def test_persistent_chains_go_on_where_they_stopped(make: Make, ladder: Tempering | None) -> None:
     case = make("bipartite")
     setup = prepared(case)
-    objective = PCD(2, chains=50)
+    objective = PCD(2, chains=50, tempering=ladder)
     start = objective.prepare(setup, case.params)
     frozen = {name: values.copy() for name, values in start.items()}
     first = objective.gradient(setup, case.params, setup.data, 0, start, False)
@@ -252,6 +255,25 @@ def test_persistent_chains_go_on_where_they_stopped(make: Make) -> None:
     assert not np.array_equal(first.state["v"], second.state["v"])
     again = objective.gradient(setup, case.params, setup.data, 1, first.state, False)
     assert np.array_equal(again.state["v"], second.state["v"])
+
+
+def test_fantasies_are_the_replicas_at_one(make: Make) -> None:
+    """The gradient is that of plain chains in the cold states, and the rate of swaps is among the metrics."""
+    case = make("bipartite")
+    setup = prepared(case)
+    objective = PCD(3, chains=50, tempering=Tempering((0.2, 0.6, 1)))
+    start = objective.prepare(setup, case.params)
+    assert start["v"].shape == (150, 4)
+    got = objective.gradient(setup, case.params, setup.data, 0, start, True)
+    cold = (got.state["tempering.rungs"] == 2).ravel()
+    fantasies = {name: got.state[name][cold] for name in ("v", "h")}
+    expected = contrast(setup, case.params, setup.data, fantasies, True, {})
+    for name, gradient in expected.gradients.items():
+        assert np.array_equal(got.gradients[name], gradient)
+    rate = got.metrics.pop("lowest_swap_rate")
+    assert 0 < rate < 1 and got.metrics == expected.metrics
+    with pytest.raises(ArgumentError, match=r"PCD: tempering=8: expected a ladder such as pgmc.Tempering"):
+        PCD(tempering=8)  # type: ignore[arg-type]
 
 
 def test_persistent_chains_refuse_inputs(make: Make) -> None:
@@ -296,7 +318,10 @@ def test_objectives_add_up(make: Make) -> None:
         "free_energy_3",
         "free_energy_gap_3",
     }
-    assert str(0.5 * CD(1) + PCD()) == "0.5 * CD(k=1, latent_sweeps=10) + PCD(k=1, chains=100, latent_sweeps=10)"
+    assert (
+        str(0.5 * CD(1) + PCD())
+        == "0.5 * CD(k=1, latent_sweeps=10) + PCD(k=1, chains=100, latent_sweeps=10, tempering=None)"
+    )
 
 
 @pytest.mark.parametrize("make_wrong", [lambda: CD(1) + 3, lambda: float("nan") * CD(1), lambda: CD(1) - "PCD"])

@@ -18,6 +18,7 @@ from pgmc.learning.exact_likelihood import ExactLikelihood
 from pgmc.learning.optimizers import SGD, Adam
 from pgmc.learning.persistent import PCD
 from pgmc.learning.report import EpochReport
+from pgmc.runtime.tempering import Tempering
 
 Make = Callable[..., SimpleNamespace]
 Train = Callable[..., Any]
@@ -39,6 +40,7 @@ def assert_same(one: Any, other: Any) -> None:
     [
         (PCD(2, chains=7), SGD(lambda epoch: 0.1 / (1 + epoch), momentum=0.9)),
         (CD(1) + 0.5 * PCD(1, chains=3), Adam(0.05)),
+        (PCD(1, chains=3, tempering=Tempering((0.4, 1.0), swap_every=2)), SGD(0.1)),
     ],
 )
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
