@@ -5,8 +5,9 @@ Its energy is equation (20.37) of *Deep Learning* [goodfellow2016]_,
     E(x) = -(x - µ)ᵀU(x - µ) - (x - µ)ᵀb,
 
 which is the plain machine with the biases b - (U + Uᵀ)µ, up to a constant. What differs is the gradient: ∂E/∂U_ij =
--(x_i - µ_i)(x_j - µ_j) is the centred statistic of [montavon2012]_. Set µ to the means of the data before training, and keep it
-fixed: ``fit(..., fixed=("mu",))``.
+-(x_i - µ_i)(x_j - µ_j) is the centred statistic of [montavon2012]_. The offsets are fixed: gradients leave them
+alone. They start at the means of the data, or follow the means by a callback that gives new values to µ and, so that
+the law stays the same, to b.
 
 References
 ----------
@@ -22,7 +23,7 @@ def model(visible: int = 1024) -> pgmc.Model:
     m = pgmc.Model("centred_boltzmann_machine")
     x = m.binary("x", visible)
     U = m.param("U", (visible, visible), symmetric=True, zero_diagonal=True)
-    b, mu = m.param("b", visible), m.param("mu", visible, init=0.5)
+    b, mu = m.param("b", visible), m.param("mu", visible, init=0.5, fixed=True)
     m.energy(-((x - mu) @ U @ (x - mu)) - (x - mu) @ b)
     return m
 

@@ -4,8 +4,8 @@ With y_k = 1 for the class k and 0 for the others,
 
     E(v, y, h) = -Σ_ikj v_i y_k h_j W_ikj - Σ_i b_i v_i - Σ_k d_k y_k - Σ_j c_j h_j
 
-after the top layer of [nair2009]_. P(y = k | v, h) = softmax_k(d_k + Σ_ij v_i h_j W_ikj), and p(y | v) is exact with h
-summed out.
+after the top layer of [nair2009]_. P(y = k | v, h) = softmax_k(d_k + Σ_ij v_i h_j W_ikj), and p(y | v) is exact with
+h summed out.
 
 References
 ----------

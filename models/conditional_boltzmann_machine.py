@@ -2,8 +2,9 @@
 
     E(y, h | x) = -yᵀL y - yᵀW h - xᵀV h - xᵀA y - bᵀy - cᵀh
 
-with L symmetric and without a diagonal: the outputs y, such as the pixels of a segmentation, depend on one another and not only on
-x and h (*Deep Learning* [goodfellow2016]_, section 20.7). There is a partition function for each x, and none over x.
+with L symmetric and without a diagonal: the outputs y, such as the pixels of a segmentation, depend on one another
+and not only on x and h (*Deep Learning* [goodfellow2016]_, section 20.7). There is a partition function for each x,
+and none over x.
 
 References
 ----------
@@ -13,7 +14,7 @@ References
 import pgmc
 
 
-def model(inputs: int = 784, outputs: int = 100, hidden: int = 200) -> pgmc.Model:
+def model(inputs: int = 784, outputs: int = 256, hidden: int = 300) -> pgmc.Model:
     """The model with so many inputs, outputs and hidden units."""
     m = pgmc.Model("conditional_boltzmann_machine")
     y, h, x = m.binary("y", outputs), m.binary("h", hidden), m.input("x", inputs)

@@ -2,8 +2,8 @@
 
     E(v, h | u) = -vᵀWh - (b + A u)ᵀv - (c + B u)ᵀh
 
-with u the last frames of a sequence, given and never sampled [taylor2007]_. There is one partition function for each u,
-and none over u. A sequence is made frame by frame: sample v given u, then let u move on by one frame.
+with u the last frames of a sequence, given and never sampled [taylor2007]_. There is one partition function for each
+u, and none over u. A sequence is made frame by frame: sample v given u, then let u move on by one frame.
 
 References
 ----------
@@ -13,12 +13,11 @@ References
 import pgmc
 
 
-def model(visible: int = 784, hidden: int = 500, past: int = 784) -> pgmc.Model:
+def model(visible: int = 784, hidden: int = 500, inputs: int = 784) -> pgmc.Model:
     """The model with so many visible and hidden units, given so many inputs."""
-    i, j, t = pgmc.indices("i j t")
     m = pgmc.Model("conditional_rbm")
-    v, h, u = m.binary("v", visible), m.binary("h", hidden), m.input("u", past)
-    W, A, B = m.param("W", (visible, hidden)), m.param("A", (visible, past)), m.param("B", (hidden, past))
+    v, h, u = m.binary("v", visible), m.binary("h", hidden), m.input("u", inputs)
+    W, A, B = m.param("W", (visible, hidden)), m.param("A", (visible, inputs)), m.param("B", (hidden, inputs))
     b, c = m.param("b", visible), m.param("c", hidden)
     m.energy(-(v @ W @ h) - (b + A @ u) @ v - (c + B @ u) @ h)
     return m

@@ -1,13 +1,13 @@
 """The deep Boltzmann machine with hidden layers h1, h2, ...: each layer meets only its neighbours.
 
-With v as the layer below the first, its energy is equation (20.25) of *Deep Learning* [goodfellow2016]_, for any depth
-and with the biases that are left out there,
+With v as the layer below the first, its energy is equation (20.25) of *Deep Learning* [goodfellow2016]_, for any
+depth and with the biases that are left out there,
 
     E(v, h1, h2, ...) = -vᵀW1 h1 - h1ᵀW2 h2 - ... - bᵀv - c1ᵀh1 - c2ᵀh2 - ...
 
 A layer given its neighbours is factorial, P(h1_j = 1 | v, h2) = σ(c1_j + Σ_i W1_ij v_i + Σ_k W2_jk h2_k), so that one
-sweep has two blocks whatever the depth: the even layers, then the odd ones. F(v) has no closed form, as layers interact
-given v; the odd layers can be summed out together, and so can the even ones.
+sweep has two blocks whatever the depth: the even layers, then the odd ones. F(v) has no closed form, as layers
+interact given v; the odd layers can be summed out together, and so can the even ones.
 
 References
 ----------

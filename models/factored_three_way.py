@@ -2,8 +2,8 @@
 
     E(x, y, h) = -Σ_f (Σ_i x_i A_if) (Σ_j y_j B_jf) (Σ_k h_k C_kf) - bᵀx - dᵀy - cᵀh
 
-after equation (3) of [memisevic2010]_. The products of sums stay as they are: P(h_k = 1 | x, y) = σ(c_k + Σ_f C_kf (Σ_i x_i A_if)
-(Σ_j y_j B_jf)) costs a few passes over A, B and C, where all the weights W_ijk would be too many.
+after equation (3) of [memisevic2010]_. The products of sums stay as they are: P(h_k = 1 | x, y) = σ(c_k + Σ_f C_kf
+(Σ_i x_i A_if) (Σ_j y_j B_jf)) costs a few passes over A, B and C, where all the weights W_ijk would be too many.
 
 References
 ----------

@@ -2,8 +2,8 @@
 
     E(v, z, h, g) = -Σ_ij z_i v_i W_ij h_j - Σ_ij (1 - z_i) v_i U_ij g_j - aᵀz - bᵀv - cᵀh - dᵀg
 
-with two groups of hidden units [sohn2013]_: where z_i = 1 the pixel is left to h, else to g. Given the images and the switches
-h and g are independent, which leaves three blocks.
+with two groups of hidden units [sohn2013]_: where z_i = 1 the pixel is left to h, else to g. Given the images and the
+switches h and g are independent, which leaves three blocks.
 
 References
 ----------

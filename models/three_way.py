@@ -2,8 +2,9 @@
 
     E(x, y, h) = -Σ_ijk x_i y_j h_k W_ijk - bᵀx - dᵀy - cᵀh
 
-(the higher-order machines of [sejnowski1987]_; *Deep Learning* [goodfellow2016]_, section 20.8). A unit is still Bernoulli
-given the others, P(h_k = 1 | x, y) = σ(c_k + Σ_ij x_i y_j W_ijk), and a sweep has a block for each of the three groups.
+(the higher-order machines of [sejnowski1987]_; *Deep Learning* [goodfellow2016]_, section 20.8). A unit is still
+Bernoulli given the others, P(h_k = 1 | x, y) = σ(c_k + Σ_ij x_i y_j W_ijk), and a sweep has a block for each of the
+three groups.
 
 References
 ----------

@@ -4,9 +4,9 @@ With y_k = 1 for the class k and 0 for the others,
 
     E(v, y, h, g) = -vᵀW h - yᵀV h - vᵀU g - bᵀv - dᵀy - cᵀh - eᵀg
 
-after [luo2011]_: h models what of the image belongs to the class, g whatever else has to be there for the image to be likely.
-Neither h nor g meets the other, so that (v, y) and (h, g) are the two blocks of a sweep. g depends on v alone, and is the
-same for all classes in p(y | v).
+after [luo2011]_: h models what of the image belongs to the class, g whatever else has to be there for the image to be
+likely. Neither h nor g meets the other, so that (v, y) and (h, g) are the two blocks of a sweep. g depends on v
+alone, and is the same for all classes in p(y | v).
 
 References
 ----------

@@ -83,7 +83,14 @@ def check_states(states: object, name: str) -> int:
 
 
 def check_constraint(
-    name: str, shape: tuple[int, ...], *, symmetric: bool, zero_diagonal: bool, positive: bool, mask: object
+    name: str,
+    shape: tuple[int, ...],
+    *,
+    symmetric: bool,
+    zero_diagonal: bool,
+    positive: bool,
+    fixed: bool,
+    mask: object,
 ) -> Constraint:
     """The constraints of a parameter.
 
@@ -94,7 +101,7 @@ def check_constraint(
         each other.
     """
     subject = f"parameter '{name}'"
-    flags = {"symmetric": symmetric, "zero_diagonal": zero_diagonal, "positive": positive}
+    flags = {"symmetric": symmetric, "zero_diagonal": zero_diagonal, "positive": positive, "fixed": fixed}
     for flag, value in flags.items():
         if not isinstance(value, bool | np.bool_):
             raise complaint(ModelError, subject, f"{flag} is {ascii(value)[:40]}", "Give True or False.")
@@ -109,7 +116,7 @@ def check_constraint(
     if array is not None and symmetric and not np.array_equal(array, array.T):
         reason = "the mask of a symmetric parameter is not symmetric"
         raise complaint(ModelError, subject, reason, "Use mask & mask.T, or drop symmetric.")
-    return Constraint(bool(symmetric), bool(zero_diagonal), bool(positive), array is not None, array)
+    return Constraint(bool(symmetric), bool(zero_diagonal), bool(positive), array is not None, bool(fixed), array)
 
 
 def check_mask(mask: object, shape: tuple[int, ...], subject: str) -> npt.NDArray[np.bool_]:

@@ -145,6 +145,7 @@ class Model:
         symmetric: bool = False,
         zero_diagonal: bool = False,
         positive: bool = False,
+        fixed: bool = False,
         mask: npt.ArrayLike | None = None,
         init: float | npt.ArrayLike | declarations.Initialiser | None = None,
         boundary: Boundaries = "open",
@@ -160,6 +161,8 @@ class Model:
             Keep a square matrix equal to its transpose; keep its diagonal at zero.
         positive
             Keep every entry above zero.
+        fixed
+            Gradients leave it as it is: training moves it only where a callback gives it new values.
         mask
             Zeros and ones of the parameter's shape; entries are kept at zero where it is zero.
         init
@@ -175,7 +178,7 @@ class Model:
         axes = declarations.check_boundary(boundary, declarations.check_shape(shape, "parameter", name), name)
         sizes = tuple(axis.size for axis in axes)
         constraint = declarations.check_constraint(
-            name, sizes, symmetric=symmetric, zero_diagonal=zero_diagonal, positive=positive, mask=mask
+            name, sizes, symmetric=symmetric, zero_diagonal=zero_diagonal, positive=positive, fixed=fixed, mask=mask
         )
         start = declarations.check_init(init, name, sizes, constraint)
         return self._declare(Parameter(name, axes, constraint, start, call_site()))

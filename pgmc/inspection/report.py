@@ -149,7 +149,7 @@ def describe_symbol(symbol: Symbol) -> str:
     if isinstance(symbol, Constant):
         return "constant"
     if isinstance(symbol, Parameter):
-        names = ("symmetric", "zero_diagonal", "positive", "masked")
+        names = ("symmetric", "zero_diagonal", "positive", "masked", "fixed")
         held = [name.replace("_", " ") for name in names if getattr(symbol.constraint, name)]
         return ", ".join(held) or "free"
     return str(symbol.domain)

@@ -49,8 +49,11 @@ def project(parameter: Parameter, values: Floats) -> Floats:
 
 
 def project_gradient(parameter: Parameter, gradient: Floats) -> Floats:
-    """The orthogonal projection of a gradient onto the directions that keep the linear constraints."""
-    return project(parameter, gradient)
+    """The orthogonal projection of a gradient onto the directions that keep the linear constraints.
+
+    A fixed parameter has none of these.
+    """
+    return np.zeros_like(gradient) if parameter.constraint.fixed else project(parameter, gradient)
 
 
 def constrained(theta: Floats) -> Floats:

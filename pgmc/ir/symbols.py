@@ -88,13 +88,15 @@ class Input:
 class Constraint:
     """Linear constraints of a parameter, kept by projecting values and gradients.
 
-    ``mask`` is an array of zeros and ones of the parameter's shape; it is data and takes no part in equality.
+    A ``fixed`` parameter is moved by no gradient. ``mask`` is an array of zeros and ones of the parameter's shape; it
+    is data and takes no part in equality.
     """
 
     symmetric: bool = False
     zero_diagonal: bool = False
     positive: bool = False
     masked: bool = False
+    fixed: bool = False
     mask: Any = field(default=None, compare=False, repr=False)
 
 

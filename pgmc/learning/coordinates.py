@@ -30,8 +30,10 @@ class Coordinates:
 
     @property
     def decayed(self) -> frozenset[str]:
-        """The parameters that weight decay acts on: at least two axes, not positive."""
-        return frozenset(p.name for p in self.parameters if len(p.axes) >= 2 and not p.constraint.positive)
+        """The parameters that weight decay acts on: at least two axes, neither positive nor fixed."""
+        return frozenset(
+            p.name for p in self.parameters if len(p.axes) >= 2 and not (p.constraint.positive or p.constraint.fixed)
+        )
 
     def of_params(self, params: Mapping[str, Array]) -> Arrays:
         """Copies that may be changed in place."""

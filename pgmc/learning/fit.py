@@ -73,7 +73,8 @@ def fit(
     seed
         Same seed, same result, whatever ``threads``. None draws one from the operating system.
     callbacks
-        Functions of an ``EpochReport``, called after each epoch. One that returns True ends the fit.
+        Functions of an ``EpochReport``, called after each epoch. One that returns True ends the fit;
+        one that returns a mapping gives the parameters of these names new values.
     progress
         True for a bar on a terminal and a line per epoch elsewhere, False for nothing, or an object with
         the methods of ``Progress``.

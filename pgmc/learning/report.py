@@ -41,7 +41,7 @@ class EpochReport:
 
 
 Callback: TypeAlias = Callable[[EpochReport], object]
-"""Called after each epoch; the fit stops if it returns True."""
+"""Called after each epoch; the fit stops if it returns True, and goes on from the parameters of a mapping."""
 
 
 @dataclass(frozen=True, eq=False)

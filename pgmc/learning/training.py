@@ -18,6 +18,7 @@ from pgmc.learning.progress import Progress
 from pgmc.learning.report import Callback, DivergenceError, EpochReport
 from pgmc.learning.resume import RunFiles
 from pgmc.learning.run_state import RunState
+from pgmc.runtime.state import encode_params
 from pgmc.runtime.streams import Stream
 from pgmc.runtime.threads import one_blas_thread
 
@@ -64,7 +65,10 @@ class Training:
                 if self.files is not None:
                     self.files.save(state)
                 self.progress.epoch(state.rows[-1])
-                if self._tell_callbacks(state):
+                stops, changed = self._tell_callbacks(state)
+                if changed and self.files is not None:
+                    self.files.save(state)
+                if stops:
                     return "callback"
         except KeyboardInterrupt:
             return "interrupted"
@@ -136,13 +140,20 @@ class Training:
             metrics = {"free_energy_gap": float(held_out.mean() - trained.mean())} | metrics
         return {f"validation_{name}": value for name, value in metrics.items()}
 
-    def _tell_callbacks(self, state: RunState) -> bool:
-        """Whether a callback wants to stop."""
+    def _tell_callbacks(self, state: RunState) -> tuple[bool, bool]:
+        """Whether a callback wants to stop, and whether one has given parameters new values."""
         if not self.callbacks:
-            return False
+            return False, False
         params = {name: value.copy() for name, value in self.coordinates.to_params(state.values).items()}
         report = EpochReport(state.epoch, state.step, params, state.rows[-1], state.history)
-        return any([callback(report) is True for callback in self.callbacks])
+        answers = [callback(report) for callback in self.callbacks]
+        new = [answer for answer in answers if isinstance(answer, Mapping)]
+        given = {name: values for answer in new for name, values in answer.items()}
+        if given:
+            executable = self.setup.executable
+            values = self.coordinates.of_params(encode_params(executable.model, {**params, **given}, executable.dtype))
+            state.values |= {name: values[name] for name in given}
+        return any(answer is True for answer in answers), bool(given)
 
 
 def _mean(measured: Sequence[Mapping[str, float]]) -> dict[str, float]:

@@ -55,7 +55,8 @@ def fit(
     seed : int, optional
         The same seed gives the same result, whatever ``threads``; None draws one.
     callbacks : sequence of callables
-        Called with an ``EpochReport`` after each epoch; one that returns True ends the fit.
+        Called with an ``EpochReport`` after each epoch; one that returns True ends the fit, one that returns a mapping
+        gives the parameters of these names new values.
     progress : bool or Progress
         A bar with the time left and the monitored quantities.
     checkpoint : path, optional

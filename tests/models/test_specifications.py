@@ -34,7 +34,42 @@ def test_every_specification_is_checked() -> None:
 def test_default_sizes_build(spec: Specification) -> None:
     model = importlib.import_module(f"pgmc_models.{spec.name}").model()
     assert model.name == spec.name
-    assert sum(np.prod([axis.size for axis in v.axes]) for v in model.build().variables) > 1000
+    assert sum(np.prod([axis.size for axis in v.axes]) for v in model.build().variables) > 500
+
+
+FOUND = {
+    "boltzmann_machine": ("dense", [["v"], ["h"]]),
+    "centred_boltzmann_machine": ("dense", [["x"]]),
+    "centred_deep_boltzmann_machine": ("layered", [["v", "h2"], ["h1", "h3"]]),
+    "class_gated_rbm": ("k-partite", [["v"], ["y"], ["h"]]),
+    "class_rbm": ("layered", [["v", "y"], ["h"]]),
+    "conditional_boltzmann_machine": ("dense", [["y"], ["h"]]),
+    "conditional_rbm": ("bipartite", [["v"], ["h"]]),
+    "deep_boltzmann_machine": ("layered", [["v", "h2"], ["h1", "h3"]]),
+    "factored_three_way": ("k-partite", [["x"], ["y"], ["h"]]),
+    "lattice": ("lattice", None),
+    "point_wise_gated_rbm": ("k-partite", [["v"], ["z"], ["h", "g"]]),
+    "potts": ("lattice", None),
+    "rbm": ("bipartite", [["v"], ["h"]]),
+    "softmax_rbm": ("bipartite", [["v"], ["h"]]),
+    "spin_rbm": ("bipartite", [["s"], ["t"]]),
+    "three_way": ("k-partite", [["x"], ["y"], ["h"]]),
+    "two_group_class_rbm": ("layered", [["v", "y"], ["h", "g"]]),
+    "visible_boltzmann_machine": ("dense", [["x"]]),
+}
+"""The structure that is found in each, and the variables of each block; blocks of lattices are tested with these."""
+
+
+@pytest.mark.parametrize("spec", SPECIFICATIONS, ids=lambda spec: spec.name)
+def test_structure_and_blocks_are_found(spec: Specification) -> None:
+    program = pgmc.compile(spec.model())
+    structure, blocks = FOUND[spec.name]
+    assert program.structure == structure
+    if blocks is not None:
+        assert [list(block.variables) for block in program.blocks] == blocks
+        coupled = [block.variables for block in program.blocks if block.mode == "sequential"]
+        assert all(len(names) == 1 for names in coupled)
+        assert bool(coupled) == (structure == "dense")
 
 
 @pytest.mark.parametrize(("spec", "backend"), CASES)
@@ -43,11 +78,11 @@ def test_energy_and_partition(spec: Specification, backend: Any) -> None:
     program, params, states = (
         pgmc.compile(model, dtype="float64", backend=backend),
         spec.params(model),
-        spec.states(model),
+        spec.whole_states(model),
     )
     expected = spec.evaluate(states, params)
     np.testing.assert_allclose(program.energy(params, states), expected, rtol=0, atol=1e-12)
-    log_partition = program.log_partition(params, method="exact")
+    log_partition = program.log_partition(params, spec.given() or None, method="exact")
     assert log_partition.value == pytest.approx(logsumexp(-expected), abs=1e-12)
 
 
@@ -57,9 +92,10 @@ def test_conditionals_are_ratios_of_the_joint(spec: Specification, backend: Any)
     program, params, states = (
         pgmc.compile(model, dtype="float64", backend=backend),
         spec.params(model),
-        spec.states(model),
+        spec.whole_states(model),
     )
-    for name, values in states.items():
+    for name in spec.values:
+        values = states[name]
         probs = program.conditional(name).evaluate(params, states)["probs"]
         choices = spec.choices(name)
         for unit in np.ndindex(values.shape[1:]):
@@ -81,7 +117,7 @@ def test_free_energy_sums_the_latent_variables_out(spec: Specification, backend:
     program, params, states = (
         pgmc.compile(model, dtype="float64", backend=backend),
         spec.params(model),
-        spec.states(model),
+        spec.whole_states(model),
     )
     energies = spec.evaluate(states, params)
     observed = {name: values for name, values in states.items() if name not in spec.latent}
@@ -90,6 +126,13 @@ def test_free_energy_sums_the_latent_variables_out(spec: Specification, backend:
     expected = np.array([-logsumexp(-energies[which == kind]) for kind in range(len(kinds))])
     found = program.free_energy(params, observed)
     np.testing.assert_allclose(found, expected[which], rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize("spec", SPECIFICATIONS, ids=lambda spec: spec.name)
+def test_every_specification_proves_itself(spec: Specification) -> None:
+    """Interpreted; with generated kernels `python -m benchmarks.catalogue` does it."""
+    report = pgmc.compile(spec.model(), backend="numpy").verify()
+    assert {"conditionals", "transition matrix"} <= {check.name for check in report.checks}
 
 
 @pytest.mark.parametrize("name", ["boltzmann_machine", "deep_boltzmann_machine"])
