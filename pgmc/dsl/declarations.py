@@ -64,6 +64,31 @@ def check_boundary(boundary: object, axes: tuple[Axis, ...], name: str) -> tuple
     return tuple(replace(axis, boundary=word) for axis, word in zip(axes, words, strict=True))
 
 
+def check_exclusive(exclusive: object, axes: tuple[Axis, ...], name: str) -> tuple[int, ...]:
+    """The shape of the blocks in which at most one unit is on; () where there are none.
+
+    Raises
+    ------
+    ModelError
+        If it is no integer or tuple with one integer for each axis, or a length does not divide its axis.
+    """
+    if exclusive is None:
+        return ()
+    subject = f"group '{name}'"
+    given = tuple(exclusive) if isinstance(exclusive, tuple | list) else (exclusive,)
+    whole = [isinstance(n, int | np.integer) and not isinstance(n, bool) for n in given]
+    if not axes or not all(whole) or (isinstance(exclusive, tuple | list) and len(given) != len(axes)):
+        reason = f"exclusive is {ascii(exclusive)[:60]}, and the group has {len(axes)} axes"
+        remedy = "Give a length for each axis, or an integer for the last one."
+        raise complaint(ModelError, subject, reason, remedy)
+    lengths = (*(1 for _ in axes[len(given) :]), *map(int, given))
+    for k, (length, axis) in enumerate(zip(lengths, axes, strict=True)):
+        if length < 1 or axis.size % length:
+            reason = f"blocks of {length} do not divide axis {k}, which has {axis.size} units"
+            raise complaint(ModelError, subject, reason, "Give lengths that divide the axes.")
+    return lengths if math.prod(lengths) > 1 else ()
+
+
 def check_states(states: object, name: str) -> int:
     """The number of states of a categorical variable.
 

@@ -82,7 +82,14 @@ class Model:
 
     # ---- declarations --------------------------------------------------------------------------------------
 
-    def binary(self, name: str, shape: Shape = (), *, boundary: Boundaries = "open") -> Handle:
+    def binary(
+        self,
+        name: str,
+        shape: Shape = (),
+        *,
+        exclusive: Shape | None = None,
+        boundary: Boundaries = "open",
+    ) -> Handle:
         """Units with the values 0 and 1.
 
         Parameters
@@ -91,6 +98,9 @@ class Model:
             A name by the rule for names, unique in the model.
         shape
             The number of units, or a tuple of sizes; () is a single unit.
+        exclusive
+            The shape of blocks in which at most one unit is on: a length for each axis, or one for the last axis.
+            Lengths divide the axes. ``handle.pooled()`` is then 1 where any unit of a block is on.
         boundary
             ``"periodic"`` axes wrap round, so that ``s[x + 1]`` has a meaning for the last x; one word for all
             axes, or a tuple with one for each.
@@ -98,9 +108,13 @@ class Model:
         Raises
         ------
         ModelError
-            If the name, the shape or the boundary is not valid.
+            If the name, the shape, the blocks or the boundary is not valid.
+
+        References
+        ----------
+        Lee, Grosse, Ranganath, Ng (2009), section 3.3, on exclusive blocks: probabilistic max pooling.
         """
-        return self._variable(name, shape, Binary(), boundary)
+        return self._variable(name, shape, Binary(), boundary, exclusive)
 
     def spin(self, name: str, shape: Shape = (), *, boundary: Boundaries = "open") -> Handle:
         """Units with the values -1 and +1; otherwise as :meth:`binary`."""
@@ -198,10 +212,13 @@ class Model:
         axes = declarations.check_shape(array.shape, "constant", name)
         return self._declare(Constant(name, axes, array, None, call_site()))
 
-    def _variable(self, name: str, shape: object, domain: Domain, boundary: object) -> Handle:
+    def _variable(
+        self, name: str, shape: object, domain: Domain, boundary: object, exclusive: object = None
+    ) -> Handle:
         name = self._new_name(name, "group")
         axes = declarations.check_boundary(boundary, declarations.check_shape(shape, "group", name), name)
-        return self._declare(Variable(name, axes, domain, call_site()))
+        blocks = declarations.check_exclusive(exclusive, axes, name)
+        return self._declare(Variable(name, axes, domain, call_site(), blocks))
 
     def _new_name(self, name: object, kind: str) -> str:
         checked = check_name(name, kind)

@@ -46,7 +46,7 @@ from pgmc.ir.nodes import (
 )
 from pgmc.ir.normal import normal
 from pgmc.ir.rewrite import accesses, children, freshen, map_children, own_positions, position_indices, rename, walk
-from pgmc.ir.symbols import Categorical, Input, Parameter, Symbol, Variable
+from pgmc.ir.symbols import Categorical, Count, Input, Parameter, Symbol, Variable
 
 _LETTERS = "ijklmnopqrstuvwxyzabcdefgh"
 
@@ -237,6 +237,10 @@ def _symbol_text(symbol: Symbol) -> str:
     words = [type(symbol).__name__.lower(), symbol.name, *(axis.boundary for axis in symbol.axes)]
     if isinstance(symbol, Variable | Input):
         words.append(type(symbol.domain).__name__.lower())
+    if isinstance(symbol, Variable):
+        words.extend(f"exclusive:{length}" for length in symbol.exclusive)
+        if isinstance(symbol.domain, Count) and symbol.domain.total is not None:
+            words.append(f"total:{symbol.domain.total if isinstance(symbol.domain.total, str) else ''}")
     if isinstance(symbol, Parameter):
         flags = ("symmetric", "zero_diagonal", "masked")
         words.extend(flag for flag in flags if getattr(symbol.constraint, flag))

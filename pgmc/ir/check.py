@@ -32,7 +32,19 @@ from pgmc.ir.nodes import (
     Unit,
 )
 from pgmc.ir.rewrite import accesses, children, free_indices, position_indices, walk
-from pgmc.ir.symbols import Axis, Categorical, Constant, Input, Parameter, Symbol, Variable, access_axes, shape_of
+from pgmc.ir.symbols import (
+    Axis,
+    Binary,
+    Categorical,
+    Constant,
+    Count,
+    Input,
+    Parameter,
+    Symbol,
+    Variable,
+    access_axes,
+    shape_of,
+)
 
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}", re.ASCII)
 RELATIONS = ("==", "!=", "<", "<=")
@@ -83,10 +95,25 @@ def check_symbols(model: Model) -> None:
         if isinstance(symbol, Variable | Input) and isinstance(symbol.domain, Categorical):
             if symbol.domain.states < 2:
                 raise _broken(f"{symbol.name} has {symbol.domain.states} states")
+        elif isinstance(symbol, Variable):
+            _check_groups(symbol, model)
         elif isinstance(symbol, Constant) and np.shape(symbol.value) != shape:
             raise _broken(f"{symbol.name} has the shape {shape} and a value of shape {np.shape(symbol.value)}")
         elif isinstance(symbol, Parameter):
             _check_constraint(symbol, shape)
+
+
+def _check_groups(variable: Variable, model: Model) -> None:
+    """Exclusive blocks tile a binary array; a total is a number or an input, over the last of some axes."""
+    lengths, shape = variable.exclusive, shape_of(variable)
+    if lengths and not isinstance(variable.domain, Binary):
+        raise _broken(f"{variable.name} has exclusive blocks and is not binary")
+    if lengths and (len(lengths) != len(shape) or any(n % k for n, k in zip(shape, lengths, strict=True))):
+        raise _broken(f"{variable.name} has the shape {shape} and exclusive blocks of the shape {lengths}")
+    total = variable.domain.total if isinstance(variable.domain, Count) else None
+    inputs = {symbol.name: shape_of(symbol) for symbol in model.inputs}
+    if total is not None and (not shape or (isinstance(total, str) and inputs.get(total) != shape[:-1])):
+        raise _broken(f"{variable.name} has the shape {shape} and no input {total} of the shape {shape[:-1]}")
 
 
 def _check_constraint(parameter: Parameter, shape: tuple[int, ...]) -> None:

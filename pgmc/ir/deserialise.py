@@ -40,6 +40,7 @@ from pgmc.ir.symbols import (
     Categorical,
     Constant,
     Constraint,
+    Count,
     Domain,
     Input,
     Parameter,
@@ -107,8 +108,10 @@ def _by_name(symbols: Sequence[Symbol]) -> dict[str, Symbol]:
 
 
 def _variable(item: Json) -> Variable:
-    fields = _fields(item, "variable", ("name", "axes", "domain"))
-    return Variable(_name(fields["name"], "variable"), _axes(fields["axes"]), _domain(fields["domain"]))
+    fields = _fields(item, "variable", ("name", "axes", "domain", "exclusive"))
+    axes, blocks = _axes(fields["axes"]), _list(fields["exclusive"], "lengths of a block", MAX_RANK)
+    lengths = tuple(_integer(n, 1, MAX_ENTRIES, "length of a block") for n in blocks)
+    return Variable(_name(fields["name"], "variable"), axes, _domain(fields["domain"]), None, lengths)
 
 
 def _input(item: Json) -> Input:
@@ -177,9 +180,17 @@ def _domain(item: Json) -> Domain:
     if isinstance(item, str) and item in DOMAINS:
         return DOMAINS[item]
     pair = _list(item, "domain")
+    if len(pair) == 2 and pair[0] == "count":
+        return Count(_total(pair[1]))
     if len(pair) != 2 or pair[0] != "categorical":
         raise CheckpointError("Unknown domain of a variable.")
     return Categorical(_integer(pair[1], 2, MAX_ENTRIES, "number of states"))
+
+
+def _total(item: Json) -> int | str | None:
+    if item is None or isinstance(item, str):
+        return item
+    return _integer(item, 1, MAX_ENTRIES, "total of the counts")
 
 
 def _indices(item: Json, symbols: Mapping[str, Symbol]) -> tuple[Index, ...]:

@@ -39,11 +39,13 @@ from pgmc.ir.symbols import (
     Binary,
     Categorical,
     Constant,
+    Count,
     Domain,
     Parameter,
     Real,
     Spin,
     Symbol,
+    Variable,
 )
 
 Json: TypeAlias = Any
@@ -59,7 +61,7 @@ def model_to_data(model: Model) -> tuple[dict[str, Json], Arrays]:
     arrays: Arrays = {}
     data: dict[str, Json] = {
         "name": model.name,
-        "variables": [_write_symbol(v) | {"domain": _write_domain(v.domain)} for v in model.variables],
+        "variables": [_write_variable(v) for v in model.variables],
         "inputs": [_write_symbol(v) | {"domain": _write_domain(v.domain)} for v in model.inputs],
         "parameters": [_write_parameter(p, arrays) for p in model.parameters],
         "constants": [_write_constant(c, arrays) for c in model.constants],
@@ -72,8 +74,21 @@ def _write_symbol(symbol: Symbol) -> dict[str, Json]:
     return {"name": symbol.name, "axes": [[axis.size, axis.boundary] for axis in symbol.axes]}
 
 
+def _write_variable(variable: Variable) -> dict[str, Json]:
+    return _write_symbol(variable) | {
+        "domain": _write_domain(variable.domain),
+        "exclusive": list(variable.exclusive),
+    }
+
+
 def _write_domain(domain: Domain) -> Json:
-    return ["categorical", domain.states] if isinstance(domain, Categorical) else str(domain)
+    match domain:
+        case Categorical(states):
+            return ["categorical", states]
+        case Count(total):
+            return ["count", total]
+        case _:
+            return str(domain)
 
 
 def _write_parameter(parameter: Parameter, arrays: Arrays) -> dict[str, Json]:

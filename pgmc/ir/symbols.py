@@ -61,17 +61,35 @@ class Real:
         return "real"
 
 
-Domain: TypeAlias = Binary | Spin | Categorical | Real
+@dataclass(frozen=True, slots=True)
+class Count:
+    """The values 0, 1, 2, … with the base measure 1/k!.
+
+    With ``total`` the counts along the last axis add up to it: a number, or the name of the input that holds it.
+    """
+
+    total: int | str | None = None
+
+    def __str__(self) -> str:
+        return "count" if self.total is None else f"count(total={self.total})"
+
+
+Domain: TypeAlias = Binary | Spin | Categorical | Real | Count
 
 
 @dataclass(frozen=True, slots=True)
 class Variable:
-    """An array of random units that share a domain."""
+    """An array of random units that share a domain.
+
+    ``exclusive`` is the shape of a block in which at most one unit is on, one length for each axis; () if there is no
+    such rule.
+    """
 
     name: str
     axes: tuple[Axis, ...]
     domain: Domain
     origin: SourceLine | None = field(default=None, compare=False)
+    exclusive: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,3 +163,24 @@ def is_one_hot(symbol: Symbol) -> bool:
 def shape_of(symbol: Symbol) -> tuple[int, ...]:
     """The shape of one example of the symbol's data."""
     return tuple(axis.size for axis in symbol.axes)
+
+
+def group_shape(variable: Variable) -> tuple[int, ...]:
+    """The shape of the units whose values restrict one another, one length for each axis: a block, or a single unit.
+
+    The units of a group are drawn, enumerated and clamped together; groups tile the array.
+    """
+    if variable.exclusive:
+        return variable.exclusive
+    if isinstance(variable.domain, Count) and variable.domain.total is not None:
+        return (*(1 for _ in variable.axes[:-1]), variable.axes[-1].size)
+    return tuple(1 for _ in variable.axes)
+
+
+def is_grouped(variable: Variable) -> bool:
+    """Whether units restrict one another: exclusive blocks, or counts with a total."""
+    return any(size > 1 for size in group_shape(variable)) or _has_total(variable)
+
+
+def _has_total(variable: Variable) -> bool:
+    return isinstance(variable.domain, Count) and variable.domain.total is not None

@@ -5,40 +5,73 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from pgmc.errors import IntractableError
-from pgmc.ir.symbols import Binary, Categorical, Spin, Variable, shape_of
+from pgmc.ir.symbols import Binary, Categorical, Count, Spin, Variable
+from pgmc.runtime.groups import compositions, group_grid, group_size, group_units, place_units
 
 Array: TypeAlias = npt.NDArray[Any]
 Arrays: TypeAlias = Mapping[str, Array]
 
 
 def cardinalities(variables: Sequence[Variable]) -> list[int]:
-    """The number of states of each unit, in declaration order and C order.
+    """The number of joint states of each group of units, in declaration order and C order.
+
+    Units that restrict one another are listed together (see ``pgmc.runtime.groups``); any other unit is a group.
 
     Raises
     ------
     IntractableError
-        If a variable is not discrete.
+        If a variable is not discrete, or its values have no end.
     """
-    counts: list[int] = []
-    for variable in variables:
-        units = math.prod(shape_of(variable))
-        match variable.domain:
-            case Binary() | Spin():
-                counts += [2] * units
-            case Categorical(states):
-                counts += [states] * units
-            case _:
-                raise IntractableError(
-                    f"{variable.name}: a {variable.domain} variable has no list of states to enumerate. "
-                    "Use annealed importance sampling (method='ais')."
-                )
-    return counts
+    return [count for v in variables for count in [_count_values(v)] * math.prod(group_grid(v))]
+
+
+def _count_values(variable: Variable) -> int:
+    match variable.domain:
+        case Binary() if variable.exclusive:
+            return group_size(variable) + 1
+        case Binary() | Spin():
+            return 2
+        case Categorical(states):
+            return states
+        case Count(int(total)):
+            return math.comb(total + group_size(variable) - 1, total)
+        case _:
+            raise IntractableError(
+                f"{variable.name}: a {variable.domain} variable has no list of states to enumerate. "
+                "Use annealed importance sampling (method='ais')."
+            )
+
+
+@lru_cache(maxsize=64)
+def group_values(variable: Variable) -> Array:
+    """The values of the units of a group in each of its joint states, ``(states, units)``; the first is the lowest."""
+    match variable.domain:
+        case Binary() if variable.exclusive:
+            return np.eye(1 + group_size(variable), dtype=np.int64)[:, 1:]
+        case Spin():
+            return np.array([[-1], [1]])
+        case Count(int(total)):
+            return compositions(total, group_size(variable))
+        case _:
+            return np.arange(_count_values(variable))[:, None]
+
+
+def group_codes(variable: Variable, values: Array) -> Array:
+    """The number of the joint state that each group is in, ``(..., groups)``: the inverse of ``group_values``."""
+    table = group_values(variable)
+    base = int(table.max() - table.min()) + 1
+    weights = np.array([base**k for k in range(table.shape[1])], dtype=object if base ** table.shape[1] > 2**62 else int)
+    keys = (table - table.min()) @ weights
+    order = np.argsort(keys, kind="stable")
+    own = (group_units(values, variable).astype(np.int64) - table.min()) @ weights
+    return np.asarray(order[np.searchsorted(keys, own, sorter=order)])
 
 
 def count_states(variables: Sequence[Variable]) -> int:
@@ -47,7 +80,7 @@ def count_states(variables: Sequence[Variable]) -> int:
 
 
 def state_chunks(variables: Sequence[Variable], dtype: str, size: int) -> Iterator[dict[str, Array]]:
-    """Every joint state once, the last unit fastest, in chunks of at most ``size`` rows (at least one).
+    """Every joint state once, the last group fastest, in chunks of at most ``size`` rows (at least one).
 
     Arrays are as the run time wants them: floats of ``dtype`` for binary and spin units, integer codes
     otherwise.
@@ -67,21 +100,14 @@ def state_chunks(variables: Sequence[Variable], dtype: str, size: int) -> Iterat
 
 
 def states_of(codes: Array, variables: Sequence[Variable], dtype: str) -> dict[str, Array]:
-    """The values for rows of codes ``(rows, units)``: each unit's position in its list of states."""
+    """The values for rows of codes ``(rows, groups)``: each group's position in its list of joint states."""
     state: dict[str, Array] = {}
     start = 0
     for variable in variables:
-        shape = shape_of(variable)
-        stop = start + math.prod(shape)
-        own = codes[:, start:stop].reshape(len(codes), *shape)
+        stop = start + math.prod(group_grid(variable))
+        values = place_units(group_values(variable)[codes[:, start:stop]], variable)
         start = stop
-        match variable.domain:
-            case Categorical():
-                state[variable.name] = own.copy()
-            case Spin():
-                state[variable.name] = (2 * own - 1).astype(dtype)
-            case _:
-                state[variable.name] = own.astype(dtype)
+        state[variable.name] = values.astype(np.int64 if isinstance(variable.domain, Categorical) else dtype)
     return state
 
 
