@@ -15,8 +15,9 @@ from pgmc.ir.answers import Mode
 class Block:
     """Variables updated together.
 
-    In a ``parallel`` block no two units interact, so all are drawn at once; in a ``sequential`` one the units of the
-    single variable interact and are drawn one after the other.
+    In a ``parallel`` block no two units interact, so all are drawn at once; in a ``joint`` one units restrict one
+    another, as those of an exclusive block do, and are drawn from their joint law, all groups at once; in a
+    ``sequential`` one the units of the single variable interact and are drawn one after the other.
     """
 
     variables: tuple[str, ...]
@@ -45,9 +46,14 @@ def _color_blocks(graph: nx.Graph, names: tuple[str, ...]) -> tuple[Block, ...]:
         members = [name for name in names if coloring[name] == color]
         together = tuple(name for name in members if not graph.has_edge(name, name))
         if together:
-            blocks.append(Block(together, color, "parallel"))
+            blocks.append(Block(together, color, _mode_at_once(graph, together)))
         blocks.extend(Block((n,), color, "sequential") for n in members if graph.has_edge(n, n))
     return tuple(blocks)
+
+
+def _mode_at_once(graph: nx.Graph, names: tuple[str, ...]) -> Mode:
+    """How variables whose units do not interact are drawn: jointly where some of them restrict one another."""
+    return "joint" if any(graph.nodes[name]["grouped"] for name in names) else "parallel"
 
 
 def restrict_blocks(blocks: tuple[Block, ...], free: tuple[str, ...], first: tuple[str, ...] = ()) -> tuple[Block, ...]:
@@ -75,7 +81,7 @@ def check_blocks(graph: nx.Graph, blocks: tuple[tuple[str, ...], ...]) -> tuple[
             seen.add(name)
         _check_independent(graph, names)
         alone = len(names) == 1 and graph.has_edge(names[0], names[0])
-        result.append(Block(tuple(names), color, "sequential" if alone else "parallel"))
+        result.append(Block(tuple(names), color, "sequential" if alone else _mode_at_once(graph, names)))
     missing = [name for name in graph.nodes if name not in seen]
     if missing:
         raise ModelError(f"blocks: no block updates {', '.join(missing)}. Add a block for every variable.")

@@ -14,6 +14,9 @@ EXACT_LIMIT = 14  # variables up to which every subset is tried
 
 def log_states(variable: Variable) -> float:
     """Logarithm of the number of joint states of a discrete variable."""
+    if variable.exclusive:
+        size = prod(variable.exclusive)
+        return prod(shape_of(variable)) // size * log(1 + size)
     per_unit = variable.domain.states if isinstance(variable.domain, Categorical) else 2
     return prod(shape_of(variable)) * log(per_unit)
 
@@ -21,7 +24,7 @@ def log_states(variable: Variable) -> float:
 def find_eliminable(model: Model, graph: nx.Graph) -> tuple[str, ...]:
     """The set of mutually independent variables, given the rest, with the most joint states."""
     weight = {v.name: log_states(v) for v in model.variables}
-    names = [v.name for v in model.variables if not graph.has_edge(v.name, v.name)]
+    names = [v.name for v in model.variables if not graph.has_edge(v.name, v.name) and not v.exclusive]
     if len(names) <= EXACT_LIMIT:
         best = max(_independent_sets(graph, names), key=lambda s: sum(weight[n] for n in s))
     else:

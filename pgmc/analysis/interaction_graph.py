@@ -8,19 +8,20 @@ from pgmc.analysis.interactions import find_interactions, unit_positions, variab
 from pgmc.ir.model import EnergyTerm, Model
 from pgmc.ir.printer import print_term
 from pgmc.ir.rewrite import accesses
-from pgmc.ir.symbols import Parameter, shape_of
+from pgmc.ir.symbols import Parameter, is_grouped, shape_of
 
 
 def build_interaction_graph(model: Model) -> nx.Graph:
     """The interaction graph of a model.
 
-    Nodes carry ``kind`` and ``shape``; edges carry the printed ``terms`` and the names of their ``parameters``. A
-    self-loop means that different units of one variable interact; its ``offsets`` is true if they do so at fixed
-    offsets only.
+    Nodes carry ``kind``, ``shape`` and ``grouped``, whether units restrict one another; edges carry the printed
+    ``terms`` and the names of their ``parameters``. A self-loop means that different units of one variable interact;
+    its ``offsets`` is true if they do so at fixed offsets only.
     """
     graph = nx.Graph()
     for variable in model.variables:
-        graph.add_node(variable.name, kind=str(variable.domain), shape=shape_of(variable))
+        kind = str(variable.domain) + (", exclusive" if variable.exclusive else "")
+        graph.add_node(variable.name, kind=kind, shape=shape_of(variable), grouped=is_grouped(variable))
     for term in model.terms:
         text = print_term(term)
         parameters = [a.symbol.name for a in accesses(term.body) if isinstance(a.symbol, Parameter)]

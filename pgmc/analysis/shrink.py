@@ -95,10 +95,22 @@ class _Axes:
             least[classes[name]] = max(least[classes[name]], min(needed, full[classes[name]]))
         longest = {name: min(size, max(least[name], LARGER) + 1) for name, size in full.items()}
         lengths: dict[AxisName, Sequence[int]] = {name: range(least[name], longest[name] + 1) for name in full}
+        for name, step in _block_lengths(model, classes).items():
+            lengths[name] = range(step, min(full[name], max(longest[name], 2 * step)) + 1, step)
         if parity is not None:
             for name in {classes[axis] for axis in _offset_axes(model)}:
                 lengths[name] = [n for n in lengths[name] if n % 2 == (parity == "odd")] or [full[name]]
         return cls(classes, full, lengths)
+
+
+def _block_lengths(model: Model, classes: Mapping[AxisName, AxisName]) -> dict[AxisName, int]:
+    """What the length of a class has to be a multiple of, so that exclusive blocks tile its axes."""
+    steps: dict[AxisName, int] = {}
+    for variable in model.variables:
+        for k, length in enumerate(variable.exclusive):
+            name = classes[variable.name, k]
+            steps[name] = math.lcm(steps.get(name, 1), length)
+    return {name: step for name, step in steps.items() if step > 1}
 
 
 def _named_axes(symbol: Symbol) -> list[tuple[int, Any]]:
@@ -195,6 +207,9 @@ def _bits(model: Model, axes: _Axes, sizes: Mapping[AxisName, int]) -> float:
     total = 0.0
     for variable in model.variables:
         units = math.prod(sizes[axes.classes[variable.name, k]] for k in range(len(variable.axes)))
+        if variable.exclusive:
+            total += units / math.prod(variable.exclusive) * math.log2(1 + math.prod(variable.exclusive))
+            continue
         states = sizes[axes.classes[variable.name, -1]] if is_one_hot(variable) else 2
         total += units * math.log2(states)
     return total

@@ -28,7 +28,7 @@ class Allocate:
     """A new array; ``per_example`` puts the examples first."""
 
     symbol: Symbol
-    extents: tuple[AxisName, ...]
+    extents: tuple[AxisName | int, ...]
     per_example: bool
 
 
@@ -80,6 +80,27 @@ class StrideLoop:
     coloring: Coloring
     before: tuple[Index, ...]
     backward: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class GroupLoop:
+    """The body for the first position of every group along an axis: groups of ``length`` tile it."""
+
+    index: Index
+    extent: AxisName
+    length: int
+    body: tuple[Statement, ...]
+    backward: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class MemberLoop:
+    """The body for every position of the group that starts at ``start``."""
+
+    index: Index
+    start: Index
+    length: int
+    body: tuple[Statement, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,6 +212,46 @@ class DrawState:
     extents: tuple[AxisName, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Member:
+    """Where a unit stands in its group along one axis: ``index`` - ``start``, of ``length`` places."""
+
+    index: Index
+    extent: AxisName
+    start: Index
+    length: int
+
+
+@dataclass(frozen=True, slots=True)
+class Fill:
+    """The place of a unit in the row of its group gets a logit; of a unit that is kept, one that draws its value."""
+
+    row: Symbol
+    members: tuple[Member, ...]
+    target: Access
+    logit: Scalar
+    masked: bool
+
+
+@dataclass(frozen=True, slots=True)
+class DrawGroup:
+    """The units of a group drawn from their joint law, in the row of its logits; ``first`` is its first unit."""
+
+    family: Literal["Exclusive"]
+    row: Symbol
+    first: Access
+    extents: tuple[AxisName, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """The unit gets the value drawn for it in the row of its group."""
+
+    target: Access
+    row: Symbol
+    members: tuple[Member, ...]
+
+
 Statement: TypeAlias = (
     Comment
     | Allocate
@@ -198,6 +259,8 @@ Statement: TypeAlias = (
     | Loop
     | ColorLoop
     | StrideLoop
+    | GroupLoop
+    | MemberLoop
     | ExampleLoop
     | SweepLoop
     | Guard
@@ -212,4 +275,7 @@ Statement: TypeAlias = (
     | RowKey
     | DrawUnit
     | DrawState
+    | Fill
+    | DrawGroup
+    | Place
 )

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from math import prod
+from typing import TypeAlias
 
 from pgmc.analysis.axes import AxisName
 from pgmc.codegen.array_program import ArrayProgram, Assign, Contract, Draw, Map, Operand, Reduce, Step
@@ -33,6 +35,7 @@ from pgmc.codegen.loop_program import (
     SweepLoop,
     UnlessMasked,
 )
+from pgmc.codegen.lower_groups import PLAIN_LOOPS, LoopKinds, lower_group_draw
 from pgmc.codegen.names import NameRegistry
 from pgmc.errors import InternalError
 from pgmc.ir.answers import Coloring, ConditionalLaw, Mode
@@ -52,7 +55,9 @@ from pgmc.ir.nodes import (
     number,
 )
 from pgmc.ir.rewrite import accesses, depends_on_example, free_indices, map_children, position_indices
-from pgmc.ir.symbols import Categorical, Constant, Symbol, is_one_hot, is_per_example
+from pgmc.ir.symbols import Categorical, Constant, Symbol, Variable, is_one_hot, is_per_example
+
+Rows: TypeAlias = dict[str, tuple[Symbol, AxisName | int]]
 
 _EXAMPLE = Index(0, "n")  # stands for the loop over examples among the frames
 
@@ -85,7 +90,7 @@ class LoopLowering:
     def lower_sweeps(self, program: ArrayProgram) -> tuple[Statement, ...]:
         """The statements of a kernel that repeats the program's steps for every sweep."""
         self.extents = find_extents(program, self.axes)
-        rows = self._categorical_rows(program)
+        rows = self._rows(program)
         once = tuple(s for step in program.once for s in self._step(step))
         body = tuple(s for step in program.steps for s in self._step(step, rows))
         allocations = tuple(Allocate(row, (axis,), per_example=False) for row, axis in rows.values())
@@ -101,15 +106,22 @@ class LoopLowering:
     def _allocations(self, program: ArrayProgram) -> tuple[Statement, ...]:
         return tuple(Allocate(b.symbol, self._extents(b.indices), is_per_example(b.symbol)) for b in program.buffers)
 
-    def _categorical_rows(self, program: ArrayProgram) -> dict[str, tuple[Symbol, AxisName]]:
+    def _rows(self, program: ArrayProgram) -> Rows:
+        """An array for the logits of one unit or group, for each variable that is drawn from several at once."""
         drawn = [s.law.target for s in program.steps if isinstance(s, Draw)]
+        lengths = {v.name: self._row_length(v) for v in drawn}
         return {
-            v.name: (Constant(self.names.claim(f"logits_{v.name}"), ()), self.axes[v.name, -1])
-            for v in drawn
-            if isinstance(v.domain, Categorical)
+            name: (Constant(self.names.claim(f"logits_{name}"), ()), length)
+            for name, length in lengths.items()
+            if length is not None
         }
 
-    def _step(self, step: Step, rows: dict[str, tuple[Symbol, AxisName]] | None = None) -> tuple[Statement, ...]:
+    def _row_length(self, variable: Variable) -> AxisName | int | None:
+        if isinstance(variable.domain, Categorical):
+            return self.axes[variable.name, -1]
+        return prod(variable.exclusive) if variable.exclusive else None
+
+    def _step(self, step: Step, rows: Rows | None = None) -> tuple[Statement, ...]:
         self._frames = [_Frame(None)]
         title = str(step.original if isinstance(step, Draw) else step)
         body: tuple[Statement, ...]
@@ -166,7 +178,7 @@ class LoopLowering:
     def _reduction(self, target: Operand, body: Scalar) -> tuple[Statement, ...]:
         return self._loops((_EXAMPLE, *target.indices), lambda: (Increment(target.access, self._scalar(body)),))
 
-    def _draw(self, step: Draw, rows: dict[str, tuple[Symbol, AxisName]]) -> tuple[Statement, ...]:
+    def _draw(self, step: Draw, rows: Rows) -> tuple[Statement, ...]:
         law, update = step.law, step.update
         self.changing = frozenset((law.target.name,)) if update.mode == "sequential" else frozenset()
         target = Access(law.target, tuple(at(index) for index in law.indices))
@@ -178,10 +190,14 @@ class LoopLowering:
             if law.family == "Categorical":
                 draw = self._draw_state(law, target, rows[law.target.name][0], extents)
             else:
+                assert law.family == "Bernoulli" or law.family == "Spin"
                 draw = (DrawUnit(law.family, target, self._scalar(law.logits), extents),)
             return (UnlessMasked(target, draw),) if masked else draw
 
         def draw_units() -> tuple[Statement, ...]:
+            if law.family == "Exclusive":
+                groups = lower_group_draw(step, rows[law.target.name][0], self.extent, self._scalar, self._loops)
+                return (RowKey(), *groups)
             loops = self._loops(law.indices, draw_unit, update.backward)
             if update.coloring is not None:
                 strided = _strided(loops, law.indices, update.coloring)
@@ -206,6 +222,7 @@ class LoopLowering:
         innermost: Callable[[], tuple[Statement, ...]],
         backward: bool = False,
         picks: tuple[PickState, ...] = (),
+        special: LoopKinds = PLAIN_LOOPS,
     ) -> tuple[Statement, ...]:
         """A nest of loops; sums met on the way are computed in the outermost loop that determines them."""
         depth = len(self._frames)
@@ -220,6 +237,8 @@ class LoopLowering:
                 body = (frame.pick, *body)
             elif frame.index is _EXAMPLE:
                 body = (ExampleLoop(body),)
+            elif frame.index is not None and frame.index in special:
+                body = (special[frame.index](body),)
             elif frame.index is not None:
                 body = (Loop(frame.index, self.extent(frame.index), body, backward),)
         return body

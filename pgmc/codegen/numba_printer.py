@@ -12,9 +12,12 @@ from pgmc.codegen.loop_program import (
     Clear,
     ColorLoop,
     Comment,
+    DrawGroup,
     DrawState,
     DrawUnit,
     ExampleLoop,
+    Fill,
+    GroupLoop,
     Guard,
     Increment,
     Let,
@@ -22,7 +25,9 @@ from pgmc.codegen.loop_program import (
     Loop,
     MatrixProduct,
     MatrixView,
+    MemberLoop,
     PickState,
+    Place,
     Raise,
     RowKey,
     Statement,
@@ -54,6 +59,9 @@ from pgmc.ir.nodes import (
 )
 from pgmc.ir.symbols import Symbol, is_one_hot, is_per_example
 
+_NESTS = (
+    Loop, ColorLoop, StrideLoop, GroupLoop, MemberLoop, ExampleLoop, SweepLoop, Guard, UnlessMasked,
+)  # fmt: skip
 _INDENT = "    "
 _LIBRARY = {"exp": "np.exp", "log": "np.log", "tanh": "np.tanh", "cos": "np.cos", "sin": "np.sin", "sqrt": "np.sqrt"}
 
@@ -126,7 +134,7 @@ class NumbaPrinter:
     def _statement(self, statement: Statement, depth: int) -> Iterator[str]:
         pad = _INDENT * depth
         match statement:
-            case Loop() | ColorLoop() | StrideLoop() | ExampleLoop() | SweepLoop() | Guard() | UnlessMasked():
+            case _ if isinstance(statement, _NESTS):
                 yield pad + self._head(statement)
                 known = dict(self._indices)
                 lines = list(self.statements(statement.body, depth + 1))
@@ -147,6 +155,12 @@ class NumbaPrinter:
                 return f"for color in range({f'{colors} - 1, -1, -1' if backward else colors}):"
             case StrideLoop():
                 return self._stride(statement)
+            case GroupLoop(index, extent, length, _, backward):
+                axis = self.extent(extent)
+                bounds = f"{axis} - {length}, -1, -{length}" if backward else f"0, {axis}, {length}"
+                return f"for {self.index(index)} in range({bounds}):"
+            case MemberLoop(index, start, length, _):
+                return f"for {self.index(index)} in range({self.index(start)}, {self.index(start)} + {length}):"
             case ExampleLoop():
                 return f"for {self.example} in range({self.examples}):"
             case SweepLoop():
@@ -173,10 +187,13 @@ class NumbaPrinter:
         match statement:
             case Let() | LetLowest() | Raise() | Increment() | Store():
                 return self._assignment(statement)
-            case RowKey() | DrawUnit() | DrawState():
+            case RowKey() | DrawUnit() | DrawState() | DrawGroup():
                 return self._random_line(statement)
+            case Fill() | Place():
+                return self._row_line(statement)
             case Allocate(symbol, extents, per_example):
-                lengths = [self.examples] * per_example + [self.extent(axis) for axis in extents] or ["1"]
+                sizes = [str(axis) if isinstance(axis, int) else self.extent(axis) for axis in extents]
+                lengths = [self.examples] * per_example + sizes or ["1"]
                 shape = lengths[0] if len(lengths) == 1 else f"({', '.join(lengths)})"
                 return f"{self.array(symbol.name)} = np.empty({shape}, np.{self.dtype})"
             case MatrixProduct(target, left, right):
@@ -202,7 +219,23 @@ class NumbaPrinter:
             case Store(target, value):
                 return f"{self.scalar(target)} = {self.scalar(value)}"
 
-    def _random_line(self, statement: RowKey | DrawUnit | DrawState) -> str:
+    def _row_line(self, statement: Fill | Place) -> str:
+        """A place in the row of a group gets a logit, or gives the value drawn."""
+        place = ""
+        for member in statement.members:
+            here = self.index(member.index) + f" - {self.index(member.start)}"
+            factor = f"({place})" if " " in place else place
+            place = f"{factor} * {member.length} + {here}" if place else here
+        row = f"{self.array(statement.row.name)}[{place}]"
+        unit = self._element(statement.target.symbol, statement.target.positions)
+        if isinstance(statement, Place):
+            return f"{unit} = {row}"
+        logit = self.scalar(statement.logit)
+        if statement.masked:
+            logit = f"{self._helper('kept_logit')}({unit}) if {self._mask(statement.target)} else {logit}"
+        return f"{row} = {logit}"
+
+    def _random_line(self, statement: RowKey | DrawUnit | DrawState | DrawGroup) -> str:
         match statement:
             case RowKey():
                 self._helper("row_key")
@@ -211,6 +244,9 @@ class NumbaPrinter:
                 return self._draw(target, f"draw_{family.lower()}", self.scalar(logit), extents)
             case DrawState(target, row, extents):
                 return self._draw(target, "draw_categorical", self.array(row.name), extents)
+            case DrawGroup(family, row, first, extents):
+                helper = self._helper(f"draw_{family.lower()}")
+                return f"{helper}({self.array(row.name)}, r0, r1, {self._site(first, extents)})"
 
     def _draw(self, target: Access, helper: str, logits: str, extents: tuple[AxisName, ...]) -> str:
         unit = self._element(target.symbol, target.positions)

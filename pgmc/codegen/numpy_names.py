@@ -62,6 +62,19 @@ def draw_categorical(logits, u):
     total = cumulative[..., -1:]
     return np.argmax((cumulative > u[..., None] * total) | (cumulative == total), axis=-1)
 ''',
+    "draw_exclusive": '''\
+def draw_exclusive(logits, u, block):
+    """At most one 1 in every block: all off, or unit k, with probability in the ratio 1 : exp(logits[k])."""
+    n, *shape = logits.shape
+    split = [n, *(part for size, length in zip(shape, block) for part in (size // length, length))]
+    order = [0, *range(1, len(split), 2), *range(2, len(split), 2)]
+    blocks = logits.reshape(split).transpose(order)
+    rows = blocks.reshape(*blocks.shape[: 1 + len(block)], -1)
+    rows = np.concatenate([np.zeros_like(rows[..., :1]), rows], axis=-1)
+    first = u[(slice(None), *(slice(None, None, length) for length in block))]
+    drawn = draw_categorical(rows, first)[..., None] == np.arange(1, rows.shape[-1])
+    return drawn.reshape(blocks.shape).transpose(np.argsort(order)).reshape(logits.shape)
+''',
 }
 
 ARGUMENTS = ("uniform", "first_sweep", "sweeps", "weights", "sweep")

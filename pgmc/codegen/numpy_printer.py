@@ -23,7 +23,7 @@ from pgmc.ir.answers import Answer, Computation, SweepSchedule
 from pgmc.ir.model import Model
 from pgmc.ir.nodes import Index, Scalar
 from pgmc.ir.signatures import Argument
-from pgmc.ir.symbols import is_per_example
+from pgmc.ir.symbols import is_grouped, is_per_example
 
 Lines: TypeAlias = Iterator[str]
 
@@ -133,7 +133,7 @@ class NumpyPrinter:
             case Draw():
                 yield from self._draw(step)
             case Assign(target, body, mode):
-                yield from self._assign(target, body) if mode == "parallel" else self._assign_in_turn(target, body)
+                yield from self._assign(target, body) if mode != "sequential" else self._assign_in_turn(target, body)
 
     def _assign(self, target: Operand, body: Scalar) -> Lines:
         self._enter(_axes(target))
@@ -189,7 +189,7 @@ class NumpyPrinter:
         lengths = [self._names.length(index) for index in law.indices]
         sites = f"{self._names.site(law.target)} + np.arange({' * '.join(lengths) or '1'})"
         yield f"{uniforms} = uniform(sweep, {sites}).reshape({name}.shape)"
-        if step.update.mode == "parallel":
+        if step.update.mode != "sequential":
             self._enter([EXAMPLES, *law.indices])
             *before, drawn = self._drawn(step, "", uniforms)
             yield from before
@@ -222,13 +222,21 @@ class NumpyPrinter:
         law, expressions = step.law, self._expressions
         if law.state is not None:
             expressions.scope.append(law.state)
-        axes = list(expressions.scope)
+        axes, grouped = list(expressions.scope), is_grouped(law.target)
         value = expressions.numeric(expressions.value(law.logits))
-        logits = expressions.full(value, tuple(axes)) if law.state else expressions.aligned(value, tuple(axes)).text
+        whole = law.state is not None or grouped
+        logits = expressions.full(value, tuple(axes)) if whole else expressions.aligned(value, tuple(axes)).text
         if len(logits) > _LONG_LOGITS:
             logits = self._names.registry.claim(f"logits_{law.target.name}")
             yield from self._assigned(logits, value, axes)
         name = self._names.array(law.target)
+        if grouped:
+            self._names.helper("draw_categorical")
+            if law.target.name in step.update.masked:
+                kept = f"np.where({name} > 0, 1e30, -1e30)"
+                logits = f"np.where({self._names.mask(law.target)}, {kept}, {logits})"
+            yield f"{self._names.helper('draw_exclusive')}({logits}, {uniforms}, {law.target.exclusive})"
+            return
         if law.state is not None:
             drawn = f"{self._names.helper('draw_categorical')}({logits}, {uniforms}{unit})"
         else:

@@ -194,6 +194,44 @@ def draw_categorical(logits, r0, r1, site):
     ("random_word", "category_weight"),
 )
 
+# The order of the states is off, then the units; kept units have infinite logits.
+_DRAW_EXCLUSIVE = Helper(
+    '''\
+@helper
+def draw_exclusive(logits, r0, r1, site):
+    """At most one 1: place k with probability exp(logits[k]) / (1 + Σ exp(logits)). It replaces the logits."""
+    top = FLOAT(0)
+    for k in range(logits.shape[0]):
+        top = max(top, logits[k])
+    running = category_weight(FLOAT(0), top)
+    total = running
+    for k in range(logits.shape[0]):
+        total += category_weight(logits[k], top)
+    threshold = total * (np.float64((random_word(r0, r1, site) >> np.uint64(11)) | np.uint64(1)) * 2.0**-53)
+    drawn = -1
+    for k in range(logits.shape[0]):
+        if running > threshold:
+            break
+        weight = category_weight(logits[k], top)
+        if weight > 0.0:
+            drawn = k
+        running += weight
+    for k in range(logits.shape[0]):
+        logits[k] = FLOAT(1) if k == drawn else FLOAT(0)
+''',
+    ("random_word", "category_weight"),
+)
+
+_KEPT_LOGIT = Helper(
+    '''\
+@helper
+def kept_logit(value):
+    """The logit that draws the value that a unit of an exclusive block keeps."""
+    return FLOAT(np.inf) if value > FLOAT(0) else FLOAT(-np.inf)
+''',
+    ("helper",),
+)
+
 _CATEGORY_WEIGHT = Helper(
     '''\
 @helper
@@ -219,6 +257,8 @@ _COMMON = {
     "draw_spin": _DRAW_SPIN,
     "category_weight": _CATEGORY_WEIGHT,
     "draw_categorical": _DRAW_CATEGORICAL,
+    "draw_exclusive": _DRAW_EXCLUSIVE,
+    "kept_logit": _KEPT_LOGIT,
 }
 
 _FLOAT32 = {

@@ -10,13 +10,14 @@ from pgmc.derivation.scalars import reduce_to_affine
 from pgmc.derivation.tidy import add, multiply
 from pgmc.ir.answers import ConditionalLaw, Refusal
 from pgmc.ir.nodes import Number, Scalar
+from pgmc.ir.rewrite import accesses
 from pgmc.ir.symbols import Binary, Categorical, Spin
 
 
 def match_bernoulli(local: LocalEnergy) -> ConditionalLaw | Refusal:
     """p(x = 1 | rest) = σ(logit) with logit = E(x = 0) - E(x = 1)."""
-    if not isinstance(local.target.domain, Binary):
-        return _wrong_domain("Bernoulli", local, "binary")
+    if not isinstance(local.target.domain, Binary) or local.target.exclusive:
+        return _wrong_domain("Bernoulli", local, "binary without exclusive blocks")
     logits = _scaled_slope(local, (0, 1), Fraction(-1))
     reason = "a unit with two values: the local energy is affine in it, the logit is minus the slope"
     return ConditionalLaw(local.target, local.indices, None, "Bernoulli", (("logits", logits),), (reason,))
@@ -40,7 +41,26 @@ def match_categorical(local: LocalEnergy) -> ConditionalLaw | Refusal:
     return ConditionalLaw(local.target, local.indices, local.state, "Categorical", (("logits", logits),), (reason,))
 
 
-FAMILIES = (match_bernoulli, match_spin, match_categorical)
+def match_exclusive(local: LocalEnergy) -> ConditionalLaw | Refusal:
+    """p(unit a on, the rest of its block off | other blocks) ∝ exp(logit_a), p(all off) ∝ 1.
+
+    logit_a = E(all of the block off) - E(a on, the others off): products of two units of a block vanish.
+    """
+    if not local.target.exclusive:
+        return _wrong_domain("Exclusive", local, "a group with exclusive blocks")
+    logits = _scaled_slope(local, (0, 1), Fraction(-1))
+    if any(access.symbol == local.target for access in accesses(logits)):
+        return Refusal(
+            f"Exclusive conditional of {local.target.name}",
+            f"units of {local.target.name} interact with one another, and it has exclusive blocks.",
+            "Drop exclusive=, or the terms that couple its units.",
+        )
+    shape = " × ".join(map(str, local.target.exclusive))
+    reason = f"at most one unit is on in a {shape} block: a softmax over its units and the state in which all are off"
+    return ConditionalLaw(local.target, local.indices, None, "Exclusive", (("logits", logits),), (reason,))
+
+
+FAMILIES = (match_bernoulli, match_spin, match_categorical, match_exclusive)
 
 
 def _scaled_slope(local: LocalEnergy, values: tuple[int, int], factor: Fraction) -> Scalar:

@@ -32,6 +32,12 @@ def derive_free_energy(model: Model, observed: tuple[str, ...]) -> Computation |
 
 
 def _check_independent(model: Model, observed: tuple[str, ...], hidden: set[str]) -> Refusal | None:
+    for name in sorted(v.name for v in model.variables if v.exclusive and v.name in hidden):
+        return Refusal(
+            f"free energy of {', '.join(observed) or 'nothing observed'}",
+            f"units of {name} exclude one another, which is not summed out in this version.",
+            f"Observe {name} as well, or estimate it by sampling.",
+        )
     for term in model.terms:
         for a, b in sorted(find_interactions(term.body).pairs):
             if a in hidden and b in hidden:

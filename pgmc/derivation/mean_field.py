@@ -37,6 +37,13 @@ def build_mean_model(model: Model, observed: tuple[str, ...]) -> Model | Refusal
     Its energy is affine in every mean.
     """
     latents = frozenset(v for v in model.variables if v.name not in observed)
+    for variable in model.variables:
+        if variable in latents and variable.exclusive:
+            return Refusal(
+                f"mean field of {variable.name}",
+                "its units exclude one another, which is not approximated in this version.",
+                f"Observe {variable.name}, or sample.",
+            )
     means = {v: Variable(v.name, access_axes(v), Real(), v.origin) for v in latents}
     terms: list[EnergyTerm] = []
     for term in model.terms:

@@ -212,9 +212,7 @@ class Model:
         axes = declarations.check_shape(array.shape, "constant", name)
         return self._declare(Constant(name, axes, array, None, call_site()))
 
-    def _variable(
-        self, name: str, shape: object, domain: Domain, boundary: object, exclusive: object = None
-    ) -> Handle:
+    def _variable(self, name: str, shape: object, domain: Domain, boundary: object, exclusive: object = None) -> Handle:
         name = self._new_name(name, "group")
         axes = declarations.check_boundary(boundary, declarations.check_shape(shape, "group", name), name)
         blocks = declarations.check_exclusive(exclusive, axes, name)

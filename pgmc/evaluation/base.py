@@ -11,6 +11,7 @@ import numpy.typing as npt
 from pgmc.errors import DataError, IntractableError
 from pgmc.ir.model import Model
 from pgmc.ir.symbols import Binary, Categorical, Spin, Variable, access_axes
+from pgmc.runtime.groups import group_units, place_units
 
 Array: TypeAlias = npt.NDArray[Any]
 Arrays: TypeAlias = Mapping[str, Array]
@@ -25,7 +26,8 @@ def base_fields(model: Model, dtype: str, data: Arrays | None = None) -> dict[st
     """Fields of independent units: 0 (uniform), or matched to the means of data.
 
     A binary unit with smoothed mean m has the field log(m / (1 - m)), a spin half of that with m = P(+1),
-    a categorical unit the logarithms of its smoothed frequencies. Half an observation of each state is
+    a categorical unit the logarithms of its smoothed frequencies, a unit of an exclusive block log(m / m₀), where m₀ is
+    the smoothed frequency of all off. Half an observation of each state is
     added to the counts, so that a unit that never changes in the data keeps a finite field.
 
     Parameters
@@ -60,6 +62,10 @@ def _fields(variable: Variable, values: Array | None) -> Array:
     if values is None:
         return np.zeros([axis.size for axis in access_axes(variable)])
     match variable.domain:
+        case Binary() if variable.exclusive:
+            on = group_units((values == 1).sum(axis=0) + 0.5, variable)
+            off = len(values) + 0.5 - (on - 0.5).sum(axis=-1, keepdims=True)
+            return place_units(np.log(on / off), variable)
         case Categorical(states):
             counts = np.stack([(values == k).sum(axis=0) for k in range(states)], axis=-1) + 0.5
             return np.asarray(np.log(counts / counts.sum(axis=-1, keepdims=True)))
@@ -96,6 +102,9 @@ def base_log_partition(model: Model, fields: Arrays) -> float:
     for variable in model.variables:
         field = np.asarray(fields[base_name(variable.name)], dtype=np.float64)
         match variable.domain:
+            case Binary() if variable.exclusive:
+                own = group_units(field, variable)
+                total += float(np.logaddexp(0.0, np.logaddexp.reduce(own, axis=-1)).sum())
             case Categorical():
                 total += float(np.logaddexp.reduce(field, axis=-1).sum())
             case Spin():

@@ -122,6 +122,11 @@ class LatexPrinter(Printer):
         """A partial derivative."""
         return rf"\frac{{\partial {of}}}{{\partial {by}}}"
 
+    def aside(self, words: str) -> str:
+        """Words after an equation."""
+        words = words.replace("∝", r"$\propto$").replace("×", r"$\times$")
+        return rf" \quad \text{{({words})}}"
+
     def others(self, symbol: Symbol, indices: Sequence[str]) -> str:
         """Every unit of a variable but one."""
         own = join_indices(indices)

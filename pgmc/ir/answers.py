@@ -9,8 +9,9 @@ from typing import Literal, TypeAlias
 from pgmc.ir.nodes import Index, Scalar
 from pgmc.ir.symbols import Variable
 
-Mode: TypeAlias = Literal["parallel", "sequential"]
-Family: TypeAlias = Literal["Bernoulli", "Spin", "Categorical"]
+Mode: TypeAlias = Literal["parallel", "joint", "sequential"]
+"""All at once; all at once, units that restrict one another from their joint law; or one after the other."""
+Family: TypeAlias = Literal["Bernoulli", "Spin", "Categorical", "Exclusive"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +61,8 @@ class ConditionalLaw:
 
     ``parameters`` are those of the family, by name; the free indices of each are ``indices`` (and ``state`` for a
     categorical unit). ``logits`` is log p(on)/p(off) of a Bernoulli unit (on is +1 for a spin) and the unnormalised
-    log-probability of each state of a categorical unit.
+    log-probability of each state of a categorical unit. In an exclusive block it is log p(this unit on, the others off)
+    / p(all off).
     """
 
     target: Variable

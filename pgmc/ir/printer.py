@@ -153,6 +153,10 @@ class Printer:
         """A partial derivative."""
         return f"∂{of}/∂{by}"
 
+    def aside(self, words: str) -> str:
+        """Words after an equation."""
+        return f", {words}"
+
     def others(self, symbol: Symbol, indices: Sequence[str]) -> str:
         """Every unit of a variable but one."""
         own = ",".join(indices)
@@ -327,12 +331,19 @@ class Printer:
         event = f"{self.element(law.target, own).text} = {value}"
         left = f"P({event}{self.bar}{given})" if given else f"P({event})"
         logits = self.text(law.logits, names)
-        if law.family == "Categorical":
-            return self.relation(left, self.proportional, self.function("exp", logits).text)
+        if law.family in ("Categorical", "Exclusive"):
+            text = self.relation(left, self.proportional, self.function("exp", logits).text)
+            return text if law.family == "Categorical" else text + self.aside(off_state(law))
         return self.relation(left, "=", self.function("sigmoid", logits).text)
 
     def _list(self, symbols: Sequence[Symbol]) -> str:
         return ", ".join(map(self.name, symbols))
+
+
+def off_state(law: ConditionalLaw) -> str:
+    """What a law of exclusive blocks says beside the logits of its units."""
+    shape = " × ".join(map(str, law.target.exclusive))
+    return f"all off ∝ 1 in each {shape} block"
 
 
 def flatten(kind: type[Add] | type[Mul], node: Scalar) -> tuple[Scalar, ...]:

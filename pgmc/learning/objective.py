@@ -184,4 +184,4 @@ def has_free_energy(
 def are_independent(executable: Executable, latents: tuple[str, ...]) -> bool:
     """Whether no two latents interact: one block, its units drawn at once, is all of them."""
     blocks = executable.blocks(latents) if latents else ()
-    return len(blocks) < 2 and all(block.mode == "parallel" for block in blocks)
+    return len(blocks) < 2 and all(block.mode != "sequential" for block in blocks)

@@ -16,6 +16,7 @@ from pgmc.ir.queries import Conditional as ConditionalQuery
 from pgmc.ir.queries import Ensemble
 from pgmc.ir.symbols import Categorical, is_per_example
 from pgmc.runtime.executable import Executable
+from pgmc.runtime.groups import exclusive_probabilities
 from pgmc.runtime.state import encode_params, encode_state
 
 if TYPE_CHECKING:
@@ -39,9 +40,11 @@ class Conditional:
 
     @property
     def family(self) -> str:
-        """The family: "Bernoulli" (also of a spin, whose "on" is +1) or "Categorical"."""
-        categorical = isinstance(self._compiler.model.variable(self.name).domain, Categorical)
-        return "Categorical" if categorical else "Bernoulli"
+        """The family: "Bernoulli" (also of a spin, whose "on" is +1), "Categorical" or "Exclusive" (one of a block)."""
+        variable = self._compiler.model.variable(self.name)
+        if variable.exclusive:
+            return "Exclusive"
+        return "Categorical" if isinstance(variable.domain, Categorical) else "Bernoulli"
 
     @property
     def parameters(self) -> dict[str, Scalar]:
@@ -67,7 +70,8 @@ class Conditional:
         -------
         dict of str to ndarray
             ``"logits"`` and ``"probs"``: the probability of 1 (binary) or +1 (spin), ``(n, *shape)``, or of each state,
-            ``(n, *shape, states)``.
+            ``(n, *shape, states)``. In an exclusive block, log p(this unit on) / p(all off), and p(this unit on), given
+            the other blocks.
 
         Raises
         ------
@@ -80,6 +84,8 @@ class Conditional:
         checked = encode_params(model, params, dtype)
         query = ConditionalQuery(self.name)
         logits = self._executable.evaluate(query, checked, encoded, threads=threads)["logits"]
+        if self.family == "Exclusive":
+            return {"logits": logits, "probs": exclusive_probabilities(logits, model.variable(self.name))}
         return {"logits": logits, "probs": _probabilities(logits, self.family)}
 
     def explain(self) -> ConditionalDerivation:

@@ -1,7 +1,7 @@
 """Groups of units that restrict one another: exclusive blocks, and counts with a total.
 
-Groups tile the array of a variable. ``group_units`` brings the units of each group together, C order within the array of
-groups and within a group; ``place_units`` is its inverse. A variable without such restrictions has groups of one unit.
+Groups tile the array of a variable. ``group_units`` brings the units of each group together, in C order within the
+array of groups and within a group; ``place_units`` is its inverse. Without such restrictions a group is one unit.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def group_units(array: Array, variable: Variable) -> Array:
     """``(..., *shape)`` as ``(..., groups, units of a group)``."""
     grid, block = group_grid(variable), group_shape(variable)
     lead = array.shape[: array.ndim - len(grid)]
-    split = array.reshape(*lead, *(n for pair in zip(grid, block, strict=True) for n in pair))
+    split = array.reshape((*lead, *(n for pair in zip(grid, block, strict=True) for n in pair)))
     axes = _outer_first(len(lead), len(grid))
     return split.transpose(axes).reshape(*lead, math.prod(grid), math.prod(block))
 
@@ -42,8 +42,8 @@ def place_units(groups: Array, variable: Variable) -> Array:
     grid, block = group_grid(variable), group_shape(variable)
     lead = groups.shape[:-2]
     axes = _outer_first(len(lead), len(grid))
-    split = groups.reshape(*lead, *grid, *block).transpose(np.argsort(axes))
-    return np.ascontiguousarray(split.reshape(*lead, *shape_of(variable)))
+    split = groups.reshape((*lead, *grid, *block)).transpose(np.argsort(axes))
+    return np.array(split.reshape((*lead, *shape_of(variable))), order="C")
 
 
 def _outer_first(lead: int, rank: int) -> Sequence[int]:
@@ -69,3 +69,16 @@ def compositions(total: int, parts: int) -> Array:
         return np.array([[total]])
     rows = [np.insert(compositions(total - first, parts - 1), 0, first, axis=1) for first in range(total + 1)]
     return np.concatenate(rows)
+
+
+def group_probabilities(logits: Array, variable: Variable) -> Array:
+    """p(all off) and p(each unit on) of every exclusive block, ``(..., groups, 1 + units)``, in float64."""
+    own = group_units(np.asarray(logits, dtype=np.float64), variable)
+    with_off = np.concatenate([np.zeros((*own.shape[:-1], 1)), own], axis=-1)
+    weights = np.exp(with_off - with_off.max(axis=-1, keepdims=True))
+    return np.asarray(weights / weights.sum(axis=-1, keepdims=True))
+
+
+def exclusive_probabilities(logits: Array, variable: Variable) -> Array:
+    """P(on) of every unit, ``(..., *shape)``, from the logits of exclusive blocks."""
+    return place_units(group_probabilities(logits, variable)[..., 1:].astype(logits.dtype), variable)

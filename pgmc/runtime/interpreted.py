@@ -25,9 +25,10 @@ from pgmc.ir.answers import (
 )
 from pgmc.ir.interpret import interpret_computation, interpret_law, interpret_quantity
 from pgmc.ir.model import Model
-from pgmc.ir.symbols import shape_of
+from pgmc.ir.symbols import is_grouped, shape_of
+from pgmc.runtime.groups import first_units, group_grid, group_units, place_units
 from pgmc.runtime.kernels import Array, Dtype, Launch, Panel, first_sites
-from pgmc.runtime.streams import Words, draw_codes, draw_on, random_words
+from pgmc.runtime.streams import Words, draw_codes, draw_exclusive, draw_on, random_words
 
 
 class InterpretedKernel:
@@ -69,7 +70,7 @@ class InterpretedKernel:
         """Sets the elements of an array, all at once or one after the other."""
         quantity = Quantity(update.target.name, update.indices, update.body)
         array = panel.state[update.target.name]
-        elements = [...] if update.mode == "parallel" else list(np.ndindex(*array.shape[1:]))
+        elements = [...] if update.mode != "sequential" else list(np.ndindex(*array.shape[1:]))
         for element in elements:
             place = element if element is ... else (slice(None), *element)
             value = interpret_quantity(quantity, _arrays(panel), symbols=self._model.symbols, examples=panel.rows)
@@ -80,6 +81,9 @@ class InterpretedKernel:
         name = law.target.name
         rows, shape = panel.rows, shape_of(law.target)
         found = interpret_law(law, _arrays(panel), symbols=self._model.symbols, examples=rows)
+        if is_grouped(law.target):
+            self._draw_groups(law, units, found["logits"], panel, numbers)
+            return
         drawn = self._values(
             law,
             {
@@ -93,6 +97,18 @@ class InterpretedKernel:
             kept = panel.masks[name].reshape(rows, -1)[:, units]
             drawn = np.where(kept, old[:, units], drawn)
         old[:, units] = drawn
+
+    def _draw_groups(self, law: ConditionalLaw, groups: Array, logits: Array, panel: Panel, numbers: _Numbers) -> None:
+        """Draws some groups of units that restrict one another, each from its joint law."""
+        target, state = law.target, panel.state[law.target.name]
+        values = group_units(state, target).copy()
+        logits = group_units(logits, target)[:, groups]
+        if target.name in panel.masks:
+            kept = group_units(panel.masks[target.name], target)[:, groups]
+            logits = np.where(kept, np.where(values[:, groups] > 0, np.inf, -np.inf), logits)
+        words = numbers.words(self._sites[target.name] + first_units(target)[groups])
+        values[:, groups] = draw_exclusive(logits, words)
+        state[...] = place_units(values, target)
 
     def _values(self, law: ConditionalLaw, parameters: Mapping[str, Array], words: Words) -> Array:
         if law.family == "Categorical":
@@ -112,11 +128,11 @@ class _Numbers:
 
 
 def _order(update: BlockUpdate) -> Iterator[tuple[ConditionalLaw, Array]]:
-    """The units that are drawn together, in the order of the block: all of a law at once, or one after the other."""
+    """The units, or groups, drawn together, in the order of the block: all of a law at once, or one after the other."""
     laws = update.laws[::-1] if update.backward else update.laws
     for law in laws:
-        units: Any = np.arange(math.prod(shape_of(law.target)))
-        if update.mode == "parallel":
+        units: Any = np.arange(math.prod(group_grid(law.target)))
+        if update.mode != "sequential":
             yield law, units
         else:
             units = _in_colors(units, law, update.coloring)

@@ -67,7 +67,8 @@ def group_codes(variable: Variable, values: Array) -> Array:
     """The number of the joint state that each group is in, ``(..., groups)``: the inverse of ``group_values``."""
     table = group_values(variable)
     base = int(table.max() - table.min()) + 1
-    weights = np.array([base**k for k in range(table.shape[1])], dtype=object if base ** table.shape[1] > 2**62 else int)
+    kind = object if base ** table.shape[1] > 2**62 else np.int64  # Python integers where the keys are long
+    weights = np.array([base**k for k in range(table.shape[1])], dtype=kind)
     keys = (table - table.min()) @ weights
     order = np.argsort(keys, kind="stable")
     own = (group_units(values, variable).astype(np.int64) - table.min()) @ weights

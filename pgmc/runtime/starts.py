@@ -10,7 +10,8 @@ import numpy as np
 
 from pgmc.errors import DataError
 from pgmc.ir.model import Model
-from pgmc.ir.symbols import Categorical, Symbol, shape_of
+from pgmc.ir.symbols import Spin, Symbol, Variable, shape_of
+from pgmc.runtime.groups import group_units, place_units
 from pgmc.runtime.kernels import Array, Dtype
 from pgmc.runtime.samples import ChainState
 from pgmc.runtime.state import check_names, encode_values, random_state
@@ -39,7 +40,7 @@ class Start:
             value = clamp[name]
             free = np.ma.getmaskarray(value) if isinstance(value, np.ma.MaskedArray) else None
             if free is not None:
-                valid = 0 if isinstance(declared[name].domain, Categorical) else 1  # type: ignore[union-attr]
+                valid = 1 if isinstance(declared[name].domain, Spin) else 0  # type: ignore[union-attr]
                 value = np.where(free, valid, np.ma.getdata(value))
             values = self._rows(declared[name], value)
             kept = np.ones((self.chains, *values.shape[1:]), dtype=bool)
@@ -62,7 +63,7 @@ class Start:
                 state[name] = self._initial_rows(declared[name], init)
             if name in clamps:
                 values, kept = clamps[name]
-                state[name] = np.where(kept, values, state[name]) if name in state else values
+                state[name] = _overlay(declared[name], values, kept, state[name]) if name in state else values
         return {name: state[name] for name in declared}
 
     def inputs(self, inputs: Mapping[str, Any]) -> dict[str, Array]:
@@ -93,3 +94,13 @@ class Start:
 
     def _repeated(self, array: Array) -> Array:
         return np.repeat(array, self.replicas, axis=0)
+
+
+def _overlay(symbol: Symbol, values: Array, kept: Array, state: Array) -> Array:
+    """The state with the kept units at their values; in an exclusive block where one of them is on, the rest is off."""
+    merged = np.where(kept, values, state)
+    if isinstance(symbol, Variable) and symbol.exclusive:
+        own = group_units(merged, symbol)
+        decided = group_units(kept & (values == 1), symbol).any(axis=-1, keepdims=True)
+        merged = place_units(np.where(decided & ~group_units(kept, symbol), 0, own), symbol)
+    return merged

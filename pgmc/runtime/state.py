@@ -28,6 +28,7 @@ from pgmc.ir.symbols import (
     is_per_example,
     shape_of,
 )
+from pgmc.runtime.groups import group_place, group_units, place_units
 from pgmc.runtime.kernels import Array, Dtype, first_sites, state_dtype
 from pgmc.runtime.streams import Stream, random_words
 
@@ -133,6 +134,8 @@ def encode_values(symbol: Symbol, value: Any, leading: tuple[str, ...], dtype: D
     if leading and len(array) == 0:
         raise DataError(f"{_label(symbol)}: the array has no rows. At least one is needed.")
     _check_domain(symbol, array)
+    if isinstance(symbol, Variable) and symbol.exclusive:
+        _check_exclusive(symbol, array)
     return np.asarray(array, dtype=state_dtype(symbol, dtype), order="C")
 
 
@@ -173,6 +176,12 @@ def _uniform_values(variable: Variable, chains: int, site: int, stream: Stream, 
     sites = site + np.arange(math.prod(shape))
     words = random_words(stream.key, np.arange(chains), 0, sites).reshape(chains, *shape)
     match variable.domain:
+        case Binary() if variable.exclusive:
+            own = group_units(words, variable)
+            count = np.uint64(own.shape[-1] + 1)
+            codes = ((own[..., 0] >> np.uint64(32)) * count) >> np.uint64(32)  # 0 is all off
+            on = codes[..., None] == 1 + np.arange(own.shape[-1])
+            return place_units(on, variable).astype(dtype)
         case Binary():
             return (words >> np.uint64(63)).astype(dtype)
         case Spin():
@@ -257,6 +266,19 @@ def _check_values(symbol: Symbol, array: Array, valid: Array, expected: str) -> 
         if isinstance(getattr(symbol, "domain", None), Binary | Spin) and not isinstance(symbol, Parameter):
             hint = " pgmc.binarize turns intensities into binary data."
         raise DataError(f"{_label(symbol)}: expected {expected}, got {array[index]}{where}.{hint}")
+
+
+def _check_exclusive(variable: Variable, array: Array) -> None:
+    """At most one unit is on in every block."""
+    on = (group_units(array, variable) == 1).sum(axis=-1)
+    if (on > 1).any():
+        *row, group = _first(on > 1)
+        shape, place = "x".join(map(str, variable.exclusive)), group_place(variable, group)
+        where = f" of row {row[0]}" if row else ""
+        raise DataError(
+            f"{_label(variable)}: {on[(*row, group)]} units are on in the {shape} block that starts at {place}{where}. "
+            "At most one unit of a block is on; keep the largest of each block, for example."
+        )
 
 
 def _first(mask: Array) -> tuple[int, ...]:

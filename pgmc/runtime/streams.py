@@ -133,3 +133,10 @@ def draw_codes(logits: Array, words: Words) -> npt.NDArray[np.int64]:
     above = running > (uniforms(words) * running[..., -1])[..., None]
     last = weights.shape[-1] - 1 - np.argmax(weights[..., ::-1] > 0, axis=-1)
     return np.asarray(np.where(above.any(axis=-1), above.argmax(axis=-1), last))
+
+
+def draw_exclusive(logits: Array, words: Words) -> npt.NDArray[np.bool_]:
+    """At most one true along the last axis: number k with probability exp(logits[..., k]) / (1 + Σ exp(logits))."""
+    off = np.zeros((*logits.shape[:-1], 1))
+    codes = draw_codes(np.concatenate([off, logits.astype(np.float64)], axis=-1), words)
+    return np.asarray(codes[..., None] == 1 + np.arange(logits.shape[-1]))

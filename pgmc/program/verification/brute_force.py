@@ -17,7 +17,8 @@ import numpy.typing as npt
 
 from pgmc.ir.interpret import interpret_energy
 from pgmc.ir.model import Model
-from pgmc.ir.symbols import Variable, shape_of
+from pgmc.ir.symbols import Variable
+from pgmc.runtime.groups import group_grid, group_place
 from pgmc.runtime.joint_states import cardinalities, count_states, repeat_rows, state_chunks, tile_rows
 
 Array = npt.NDArray[Any]
@@ -26,7 +27,9 @@ Arrays = Mapping[str, Array]
 
 @dataclass(frozen=True)
 class Unit:
-    """One unit: a variable, a place in its array, and the number of its values."""
+    """One unit, or a group of units that restrict one another: a variable, the place of the (first) unit in its array,
+    and the number of its values.
+    """
 
     variable: Variable
     place: tuple[int, ...]
@@ -49,8 +52,8 @@ class BruteForce:
 
     @cached_property
     def units(self) -> tuple[Unit, ...]:
-        """Every unit, in declaration order and C order."""
-        places = [(v, place) for v in self.model.variables for place in np.ndindex(*shape_of(v))]
+        """Every unit, or group of units that restrict one another, in declaration order and C order."""
+        places = [(v, group_place(v, group)) for v in self.model.variables for group in range(math.prod(group_grid(v)))]
         return tuple(Unit(v, p, n) for (v, p), n in zip(places, cardinalities(self.model.variables), strict=True))
 
     def units_of(self, names: tuple[str, ...]) -> list[int]:

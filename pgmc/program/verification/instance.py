@@ -19,6 +19,7 @@ from pgmc.ir.symbols import Categorical, Parameter, is_one_hot, shape_of
 from pgmc.program.verification.brute_force import BruteForce
 from pgmc.program.verification.report import Case
 from pgmc.runtime.executable import Executable
+from pgmc.runtime.groups import group_probabilities
 from pgmc.runtime.kernels import Dtype, state_dtype
 from pgmc.runtime.state import encode_params
 from pgmc.runtime.streams import Stream
@@ -174,6 +175,8 @@ def _random_value(
 def probabilities(instance: Instance, logits: Array, name: str) -> Array:
     """p(each value of each unit of a variable) from compiled logits, ``(n, units, values)``, in float64."""
     wide = np.asarray(logits, dtype=np.float64)
+    if instance.model.variable(name).exclusive:
+        return group_probabilities(wide, instance.model.variable(name))
     if is_one_hot(instance.model.variable(name)):
         shifted = np.exp(wide - wide.max(axis=-1, keepdims=True))
         both = shifted / shifted.sum(axis=-1, keepdims=True)

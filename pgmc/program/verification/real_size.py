@@ -13,10 +13,12 @@ import numpy.typing as npt
 from pgmc.compiler import Compiler
 from pgmc.ir.model import Model
 from pgmc.ir.queries import Conditional, Energy
-from pgmc.ir.symbols import Categorical, Spin, Variable, is_one_hot, shape_of
+from pgmc.ir.symbols import Variable, group_shape, is_one_hot, shape_of
 from pgmc.program.verification.instance import candidate_params, random_inputs
 from pgmc.program.verification.report import Case, Ledger
 from pgmc.runtime.executable import Executable
+from pgmc.runtime.groups import group_grid, group_place, group_units
+from pgmc.runtime.joint_states import group_values
 from pgmc.runtime.kernels import Dtype
 from pgmc.runtime.state import random_state
 from pgmc.runtime.streams import Stream
@@ -36,7 +38,10 @@ ROUNDING = 1e-3
 
 @dataclass(frozen=True)
 class Move:
-    """In the state of a row, one unit takes another of its values (numbered in the order of its domain)."""
+    """In the state of a row, one unit takes another of its values (numbered in the order of its domain).
+
+    Of units that restrict one another the whole group moves, from one of its joint states to another.
+    """
 
     base: int
     variable: Variable
@@ -64,9 +69,9 @@ class RealSize:
 
     def move(self, base: int, variable: Variable) -> Move:
         """A random unit of a variable, and a random other value of it."""
-        place = tuple(int(self.generator.integers(n)) for n in shape_of(variable))
-        old = _code(variable, self.bases[variable.name][(base, *place)])
-        count = variable.domain.states if isinstance(variable.domain, Categorical) else 2
+        place = group_place(variable, int(self.generator.integers(math.prod(group_grid(variable)))))
+        old = _code(variable, self.bases[variable.name][base][_window(variable, place)])
+        count = len(group_values(variable))
         return Move(base, variable, place, old, (old + 1 + int(self.generator.integers(count - 1))) % count)
 
     def energies(self, changes: Sequence[tuple[int, tuple[Move, ...]]]) -> Array:
@@ -74,7 +79,8 @@ class RealSize:
         state = {name: values[[base for base, _ in changes]] for name, values in self.bases.items()}
         for row, (_, moves) in enumerate(changes):
             for move in moves:
-                state[move.variable.name][(row, *move.place)] = _value(move.variable, move.new)
+                values = group_values(move.variable)[move.new].reshape(group_shape(move.variable))
+                state[move.variable.name][row][_window(move.variable, move.place)] = values
         return self.executable.evaluate(Energy(), self.params, state)["energy"]
 
     def note(self, move: Move) -> tuple[str, str]:
@@ -82,12 +88,14 @@ class RealSize:
         return "unit", f"{move}, from its value number {move.old} to {move.new}, in random state {move.base}"
 
 
-def _code(variable: Variable, value: Any) -> int:
-    return int(value) if isinstance(variable.domain, Categorical) else int(value > 0)
+def _window(variable: Variable, place: tuple[int, ...]) -> tuple[slice, ...]:
+    """Where the group that starts at a place stands in the variable's array."""
+    return tuple(slice(k, k + n) for k, n in zip(place, group_shape(variable), strict=True))
 
 
-def _value(variable: Variable, code: int) -> int:
-    return 2 * code - 1 if isinstance(variable.domain, Spin) else code
+def _code(variable: Variable, values: Any) -> int:
+    """Which of its joint states a group is in."""
+    return int(np.argmax((group_values(variable) == np.ravel(values)).all(axis=1)))
 
 
 def check_real_size(compiler: Compiler, executable: Executable, stream: Stream, ledger: Ledger) -> None:
@@ -141,20 +149,24 @@ def _check_ratios(program: RealSize, ledger: Ledger, sites: int, tolerance: floa
 
 
 def _log_odds(program: RealSize, variable: Variable) -> Array:
-    """Compiled logits of every unit of a variable in the base states, one for each value."""
+    """Compiled logits of every unit, or group, of a variable in the base states, one for each value."""
     logits = program.executable.evaluate(Conditional(variable.name), program.params, program.bases)["logits"]
     wide = np.asarray(logits, dtype=np.float64)
-    return wide if is_one_hot(variable) else np.stack([np.zeros_like(wide), wide], axis=-1)
+    if is_one_hot(variable):
+        return wide.reshape(len(wide), -1, wide.shape[-1])
+    own = group_units(wide, variable)
+    return np.concatenate([np.zeros((*own.shape[:-1], 1)), own], axis=-1)
 
 
 def _log_ratio(logits: Array, move: Move) -> float:
-    own = logits[(move.base, *move.place)]
+    grid = tuple(k // n for k, n in zip(move.place, group_shape(move.variable), strict=True))
+    own = logits[move.base, int(np.ravel_multi_index(grid, group_grid(move.variable))) if grid else 0]
     return float(own[move.new] - own[move.old])
 
 
 def _check_pairs(program: RealSize, compiler: Compiler, ledger: Ledger, pairs: int, tolerance: float) -> None:
     """Units of a parallel block do not interact."""
-    blocks = [b for b in compiler.blocks() if b.mode == "parallel"]
+    blocks = [b for b in compiler.blocks() if b.mode != "sequential"]
     drawn = [_random_pair(program, blocks[k % len(blocks)].variables, k % BASES) for k in range(pairs) if blocks]
     chosen = [pair for pair in drawn if pair is not None]
     if not chosen:

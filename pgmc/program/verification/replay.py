@@ -14,11 +14,13 @@ import numpy.typing as npt
 
 from pgmc.evaluation.base import base_name
 from pgmc.ir.queries import Ensemble, Sweep
-from pgmc.ir.symbols import Categorical
+from pgmc.ir.symbols import Categorical, is_grouped
 from pgmc.program.verification.instance import Instance, show
 from pgmc.program.verification.report import Case, Ledger
 from pgmc.program.verification.transitions import promised_units
 from pgmc.program.verification.values import annealing
+from pgmc.runtime.groups import first_units, group_units
+from pgmc.runtime.joint_states import group_codes, group_values
 from pgmc.runtime.kernels import first_sites
 from pgmc.runtime.streams import Stream, draw_codes, draw_on, random_words, uniforms
 
@@ -111,11 +113,8 @@ def run_kernel(instance: Instance, run: Run, stream: Stream, first_sweep: int, s
 
 def _state_numbers(instance: Instance, state: dict[str, Array]) -> Array:
     """The number of the joint state of each chain."""
-    codes = []
-    for variable in instance.model.variables:
-        values = state[variable.name].reshape(len(state[variable.name]), -1)
-        codes.append(values if isinstance(variable.domain, Categorical) else values > 0)
-    return np.asarray(np.concatenate(codes, axis=1).astype(np.int64) @ np.array(instance.table.strides))
+    codes = [group_codes(variable, state[variable.name]) for variable in instance.model.variables]
+    return np.asarray(np.concatenate(codes, axis=1) @ np.array(instance.table.strides))
 
 
 def _replay(instance: Instance, run: Run, stream: Stream) -> tuple[Array, Array]:
@@ -130,31 +129,35 @@ def _replay(instance: Instance, run: Run, stream: Stream) -> tuple[Array, Array]
                 near = table.neighbours(states, unit)
                 beta = run.betas[:, None]
                 logits = -beta * instance.energies[run.rows[:, None], near] - (1.0 - beta) * base[near]
-                drawn, close = _draw(instance, unit, logits, stream, sweep)
-                kept = _kept(instance, run, unit)
-                moves += np.where(kept, 0, (drawn - table.codes[states, unit]) * table.strides[unit])
-                doubtful |= close & ~kept
+                possible = _possible(instance, run, unit, states)
+                drawn, close = _draw(instance, unit, np.where(possible, logits, -np.inf), stream, sweep)
+                moves += (drawn - table.codes[states, unit]) * table.strides[unit]
+                doubtful |= close & (possible.sum(axis=1) > 1)
             states = states + moves
     return states, doubtful
 
 
-def _kept(instance: Instance, run: Run, unit: int) -> Array:
-    who = instance.table.units[unit]
-    if who.variable.name not in run.masks:
-        return np.zeros(len(run.starts), dtype=bool)
-    mask = run.masks[who.variable.name].reshape(len(run.starts), -1)
-    return np.asarray(mask[:, unit - instance.table.units_of((who.variable.name,))[0]])
+def _possible(instance: Instance, run: Run, unit: int, states: Array) -> Array:
+    """Which values of a unit, or of a group of units, leave the kept ones as they are, ``(chains, values)``."""
+    variable = instance.table.units[unit].variable
+    if variable.name not in run.masks:
+        return np.ones((len(states), instance.table.counts[unit]), dtype=bool)
+    number = unit - instance.table.units_of((variable.name,))[0]
+    kept = group_units(run.masks[variable.name], variable)[:, None, number]
+    values = group_values(variable)
+    return np.asarray(((values == values[instance.table.codes[states, unit], None]) | ~kept).all(axis=-1))
 
 
 def _draw(instance: Instance, unit: int, logits: Array, stream: Stream, sweep: int) -> tuple[Array, Array]:
     """The code that a unit draws in each chain, by the documented law, and where rounding could change it."""
     dtype, who = instance.compiler.dtype, instance.table.units[unit]
-    site = first_sites(instance.model)[who.variable.name] + unit - instance.table.units_of((who.variable.name,))[0]
+    number = unit - instance.table.units_of((who.variable.name,))[0]
+    site = first_sites(instance.model)[who.variable.name] + first_units(who.variable)[number]
     words = random_words(stream.key, np.arange(len(logits)), sweep, np.array([site]))[:, 0]
     weights = np.exp(logits - logits.max(axis=1, keepdims=True))
     running = np.cumsum(weights, axis=1) / weights.sum(axis=1, keepdims=True)
     margin = 4 * instance.tolerance("probability") * instance.scale.max()
-    if isinstance(who.variable.domain, Categorical):
+    if isinstance(who.variable.domain, Categorical) or is_grouped(who.variable):
         close = np.abs(running[:, :-1] - uniforms(words)[:, None]).min(axis=1) < margin
         return draw_codes(logits, words), close
     close = np.abs(1.0 - running[:, 0] - uniforms(words, dtype)) < margin
