@@ -70,7 +70,7 @@ class RealSize:
     def move(self, base: int, variable: Variable) -> Move:
         """A random unit of a variable, and a random other value of it."""
         place = group_place(variable, int(self.generator.integers(math.prod(group_grid(variable)))))
-        old = _code(variable, self.bases[variable.name][base][_window(variable, place)])
+        old = _code(variable, self.bases[variable.name][_window(base, variable, place)])
         count = len(group_values(variable))
         return Move(base, variable, place, old, (old + 1 + int(self.generator.integers(count - 1))) % count)
 
@@ -80,7 +80,7 @@ class RealSize:
         for row, (_, moves) in enumerate(changes):
             for move in moves:
                 values = group_values(move.variable)[move.new].reshape(group_shape(move.variable))
-                state[move.variable.name][row][_window(move.variable, move.place)] = values
+                state[move.variable.name][_window(row, move.variable, move.place)] = values
         return self.executable.evaluate(Energy(), self.params, state)["energy"]
 
     def note(self, move: Move) -> tuple[str, str]:
@@ -88,9 +88,9 @@ class RealSize:
         return "unit", f"{move}, from its value number {move.old} to {move.new}, in random state {move.base}"
 
 
-def _window(variable: Variable, place: tuple[int, ...]) -> tuple[slice, ...]:
-    """Where the group that starts at a place stands in the variable's array."""
-    return tuple(slice(k, k + n) for k, n in zip(place, group_shape(variable), strict=True))
+def _window(row: int, variable: Variable, place: tuple[int, ...]) -> Any:
+    """Where the group that starts at a place stands in a row of the variable's array."""
+    return row, *(slice(k, k + n) for k, n in zip(place, group_shape(variable), strict=True))
 
 
 def _code(variable: Variable, values: Any) -> int:
