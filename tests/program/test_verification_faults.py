@@ -87,7 +87,7 @@ def with_law(change: Callable[[ConditionalLaw], Scalar]) -> Fault:
     """A derivation that gets the logits of conditionals wrong."""
 
     def wrong(law: ConditionalLaw, *_: Any) -> ConditionalLaw:
-        return dataclasses.replace(law, logits=change(law))
+        return dataclasses.replace(law, parameters=(("logits", change(law)),))
 
     return lambda patch: before(patch, Compiler, "law", wrong)
 
