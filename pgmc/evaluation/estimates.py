@@ -23,16 +23,15 @@ class LogPartition:
     std_error
         Standard error of ``value`` by the delta method, the same shape; 0 for an exact value.
     method
-        ``"exact"``, ``"ais"`` or ``"reverse-ais"``.
+        ``"exact"``, ``"ais"``, ``"reverse-ais"`` or ``"tempering"``.
     interval
-        A 95 % bootstrap interval (low, high) over chains; None for an exact value.
+        A 95 % bootstrap interval (low, high) over chains; None where there are no importance weights.
     effective_sample_size
-        (Σw)²/Σw² of the importance weights; None for an exact value.
+        (Σw)²/Σw² of the importance weights; None where there are none.
     log_weights
-        ``(chains,)`` or ``(n, chains)`` log importance weights, log Z of the base included; None for an
-        exact value.
+        ``(chains,)`` or ``(n, chains)`` log importance weights, log Z of the base included; None where there are none.
     base_log_partition
-        log Z of the base the annealing starts from; None for an exact value.
+        log Z of the base the annealing, or the ladder, starts from; None for an exact value.
 
     Notes
     -----
@@ -53,8 +52,9 @@ class LogPartition:
             return self._many()
         if self.method == "exact":
             return f"log Z = {self.value:.6f} nats (exact)"
-        chains = 0 if self.log_weights is None else self.log_weights.shape[-1]
-        low, high = self.interval or (np.nan, np.nan)
+        if self.log_weights is None or self.interval is None:
+            return f"log Z = {self.value:.4f} ± {self.std_error:.4f} nats ({self.method})"
+        chains, (low, high) = self.log_weights.shape[-1], self.interval
         return (
             f"log Z = {self.value:.4f} ± {self.std_error:.4f} nats ({self.method}, {chains} chains, "
             f"effective {self.effective_sample_size:.1f}; 95 % bootstrap interval {low:.4f} to {high:.4f})"

@@ -12,6 +12,7 @@ from pgmc.errors import ArgumentError, DataError, IntractableError
 from pgmc.evaluation.ais import Direction, estimate_log_partition_ais
 from pgmc.evaluation.estimates import LogPartition, Number
 from pgmc.evaluation.exact import log_partition_exact
+from pgmc.evaluation.ladder import estimate_log_partition_tempering
 from pgmc.ir.queries import Energy, FreeEnergy
 from pgmc.runtime.enumeration import check_enumerable, enumerated_variables
 
@@ -24,7 +25,7 @@ Arrays: TypeAlias = Mapping[str, Array]
 AUTO_STATES = 1 << 20
 """``method="auto"`` enumerates up to this many states: about a second."""
 
-METHODS = ("auto", "exact", "ais", "reverse-ais")
+METHODS = ("auto", "exact", "ais", "reverse-ais", "tempering")
 
 
 def estimate_log_partition(
@@ -45,11 +46,13 @@ def estimate_log_partition(
     inputs
         For a conditional model, name -> ``(n, *shape)``; the result then has one value per row.
     method
-        ``"exact"`` (enumeration of what cannot be summed out), ``"ais"``, ``"reverse-ais"``, or
-        ``"auto"``: exact up to 2^20 joint states, annealed importance sampling above.
+        ``"exact"`` (enumeration of what cannot be summed out), ``"ais"``, ``"reverse-ais"``, ``"tempering"``
+        (the ratios along a ladder of replicas), or ``"auto"``: exact up to 2^20 joint states, annealed importance
+        sampling above.
     options
         Passed on: ``chains, betas, data, base, start, burn_in, seed, threads, progress`` to annealed
-        importance sampling, ``limit, threads`` to enumeration. ``"auto"`` takes both and passes on what
+        importance sampling, ``chains, betas, sweeps, burn_in, seed, threads, progress`` to tempering, ``limit,
+        threads`` to enumeration. ``"auto"`` takes both and passes on what
         applies.
 
     Returns
@@ -69,7 +72,11 @@ def estimate_log_partition(
     if method not in METHODS:
         raise ArgumentError(f"method must be one of {', '.join(map(repr, METHODS))}, got {method!r}.")
     _check_inputs(executable, inputs)
-    allowed = {"exact": EXACT_OPTIONS, "auto": EXACT_OPTIONS | AIS_OPTIONS}.get(method, AIS_OPTIONS)
+    allowed = {
+        "exact": EXACT_OPTIONS,
+        "auto": EXACT_OPTIONS | AIS_OPTIONS,
+        "tempering": TEMPERING_OPTIONS,
+    }.get(method, AIS_OPTIONS)
     unknown = sorted(set(options) - allowed)
     if unknown:
         raise ArgumentError(f"method {method!r} has no option {unknown[0]!r}; it takes {', '.join(sorted(allowed))}.")
@@ -78,11 +85,14 @@ def estimate_log_partition(
         options = {k: v for k, v in options.items() if k in (EXACT_OPTIONS if method == "exact" else AIS_OPTIONS)}
     if method == "exact":
         return log_partition_exact(executable, params, inputs, **options)
+    if method == "tempering":
+        return estimate_log_partition_tempering(executable, params, inputs, **options)
     direction: Direction = "reverse-ais" if method == "reverse-ais" else "ais"
     return estimate_log_partition_ais(executable, params, inputs, method=direction, **options)
 
 
 EXACT_OPTIONS = frozenset({"limit", "threads"})
+TEMPERING_OPTIONS = frozenset({"chains", "betas", "sweeps", "burn_in", "seed", "threads", "progress"})
 AIS_OPTIONS = frozenset({"chains", "betas", "data", "base", "start", "burn_in", "seed", "threads", "progress"})
 
 

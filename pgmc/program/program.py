@@ -463,10 +463,10 @@ class Program:
     def log_partition(
         self, params: Params, inputs: State | None = None, method: str = "auto", **options: Any
     ) -> LogPartition:
-        """log Z = log Σ exp(-E), in nats: exactly, or by annealed importance sampling with an error bar.
+        """log Z = log Σ exp(-E), in nats: exactly, or by annealing or parallel tempering with an error bar.
 
-        ``method`` is ``"exact"``, ``"ais"``, ``"reverse-ais"`` or ``"auto"``; the options of each are those of
-        ``pgmc.evaluation.likelihood.estimate_log_partition``.
+        ``method`` is ``"exact"``, ``"ais"``, ``"reverse-ais"``, ``"tempering"`` or ``"auto"``; the options of each are
+        those of ``pgmc.evaluation.likelihood.estimate_log_partition``.
 
         Raises
         ------

@@ -95,6 +95,8 @@ class Replicas:
     stream: Stream
     swaps: Stream
     threads: int | None = None
+    known: Array | None = field(default=None, repr=False)
+    """The energies of the present states, once they were asked for."""
 
     def sweep(self, first: int, sweeps: int, temperature: Array | float = 1.0) -> None:
         """Sweeps from number ``first`` on, with a round of swaps after every ``swap_every``-th by its number.
@@ -114,13 +116,16 @@ class Replicas:
 
     def energies(self) -> Array:
         """E of each replica, ``(chains, rungs)`` in nats at β = 1."""
+        if self.known is not None:
+            return self.known
         found = self.executable.evaluate(Energy(), self.params, self.state, threads=self.threads)["energy"]
         if not np.isfinite(found).all():
             raise NumericsError(
                 f"{self.executable.model.name}: the energy of a replica is {found[~np.isfinite(found)][0]}, so no swap "
                 "has a probability. Look for parameters that are not finite or very large."
             )
-        return found.reshape(self.places.rungs.shape)
+        self.known = found.reshape(self.places.rungs.shape)
+        return self.known
 
     def rows(self, *, every: bool = False) -> Array:
         """The row of each chain's replica on the coldest rung, or of those on every rung, in order."""
@@ -130,6 +135,7 @@ class Replicas:
 
     def _sweep(self, first: int, sweeps: int, betas: Array) -> None:
         own = np.take_along_axis(betas, self.places.rungs, axis=1).ravel()
+        self.known = None
         self.executable.sweep(
             self.query,
             self.params,
