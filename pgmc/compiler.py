@@ -29,6 +29,7 @@ from pgmc.ir.queries import (
     TemperatureStep,
 )
 from pgmc.ir.signatures import KernelModule
+from pgmc.ir.symbols import Real
 from pgmc.runtime.executable import Executable
 from pgmc.runtime.kernels import CompiledKernel, Dtype, Kernel
 
@@ -67,6 +68,10 @@ class Compiler:
         check_model(model)
         self.model = model
         self._fresh = freshen_model(spread_periodicity(model))
+        if any(isinstance(variable.domain, Real) for variable in model.variables):
+            from pgmc.derivation.normalisability import check_normalisable
+
+            check_normalisable(self._fresh)
         self.dtype: Dtype = dtype
         self.backend: Backend = backend
         self._imposed = blocks
@@ -118,7 +123,7 @@ class Compiler:
         """The variables to sum out analytically: those that leave the fewest joint states of the others."""
         from pgmc.analysis.elimination import find_eliminable
 
-        return find_eliminable(self.model, self.graph)
+        return find_eliminable(self.model, self.graph, lambda variable: self.law(variable.name).family == "Normal")
 
     # ---- derivation --------------------------------------------------------------------------------------------
 
@@ -138,6 +143,12 @@ class Compiler:
             model = self.ensemble(ensemble)
             self._laws[target, ensemble] = derive_conditional(model, model.variable(target))
         return self._laws[target, ensemble]
+
+    def describe_scale(self, target: str) -> str:
+        """What the precision of the units of a real variable is made of, in words."""
+        from pgmc.derivation.normalisability import describe_precision
+
+        return describe_precision(self.law(target))
 
     def derive(self, query: Query) -> Answer | Refusal:
         """The answer to a query as indexed expressions, or the reason why there is none."""
@@ -275,6 +286,7 @@ class Compiler:
             make_kernel=self.make_kernel,
             find_blocks=self.blocks,
             find_eliminable=self.eliminable,
+            describe_scale=self.describe_scale,
         )
 
 

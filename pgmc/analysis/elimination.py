@@ -2,18 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from math import log, prod
 
 import networkx as nx
 
 from pgmc.ir.model import Model
-from pgmc.ir.symbols import Categorical, Variable, shape_of
+from pgmc.ir.symbols import Categorical, Real, Variable, shape_of
 
 EXACT_LIMIT = 14  # variables up to which every subset is tried
 
+LINE = log(1e4)
+"""What is left of one real unit is an integral along a line, about as much work as that many states."""
 
-def log_states(variable: Variable) -> float:
-    """Logarithm of the number of joint states of a discrete variable."""
+VOLUME = 1e6
+"""An integral over more real units has no quadrature, so they are integrated out if possible."""
+
+
+def log_states(variable: Variable, real_units: int = 0) -> float:
+    """Logarithm of the number of joint states of a discrete variable, or of the work that a real one would be.
+
+    ``real_units`` is how many real units the model has.
+    """
+    if isinstance(variable.domain, Real):
+        return LINE if real_units == 1 else VOLUME * prod(shape_of(variable))
     if variable.exclusive:
         size = prod(variable.exclusive)
         return prod(shape_of(variable)) // size * log(1 + size)
@@ -21,10 +33,19 @@ def log_states(variable: Variable) -> float:
     return prod(shape_of(variable)) * log(per_unit)
 
 
-def find_eliminable(model: Model, graph: nx.Graph) -> tuple[str, ...]:
-    """The set of mutually independent variables, given the rest, with the most joint states."""
-    weight = {v.name: log_states(v) for v in model.variables}
-    names = [v.name for v in model.variables if not graph.has_edge(v.name, v.name) and not v.exclusive]
+def find_eliminable(
+    model: Model, graph: nx.Graph, integrable: Callable[[Variable], bool] | None = None
+) -> tuple[str, ...]:
+    """The set of mutually independent variables, given the rest, with the most joint states.
+
+    ``integrable`` says of a real variable whether the integral over a unit has a closed form; by default all have.
+    """
+    real = [v for v in model.variables if isinstance(v.domain, Real)]
+    units = sum(prod(shape_of(v)) for v in real)
+    weight = {v.name: log_states(v, units) for v in model.variables}
+    fixed = {v.name for v in real if integrable is not None and not integrable(v)}
+    fixed |= {v.name for v in model.variables if v.exclusive}
+    names = [v.name for v in model.variables if not graph.has_edge(v.name, v.name) and v.name not in fixed]
     if len(names) <= EXACT_LIMIT:
         best = max(_independent_sets(graph, names), key=lambda s: sum(weight[n] for n in s))
     else:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from pgmc.analysis.axes import AxisName
-from pgmc.ir.answers import Coloring
+from pgmc.ir.answers import Coloring, Family
 from pgmc.ir.nodes import Access, Compare, Index, Scalar
 from pgmc.ir.symbols import Symbol
 
@@ -195,11 +195,11 @@ class RowKey:
 
 @dataclass(frozen=True, slots=True)
 class DrawUnit:
-    """target drawn from its family with the given logit; ``extents`` are the lengths of the target's axes."""
+    """target drawn from its family with the given parameters; ``extents`` are the lengths of the target's axes."""
 
-    family: Literal["Bernoulli", "Spin"]
+    family: Family
     target: Access
-    logit: Scalar
+    parameters: tuple[Scalar, ...]
     extents: tuple[AxisName, ...]
 
 

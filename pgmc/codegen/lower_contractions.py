@@ -14,9 +14,9 @@ from typing import TypeAlias
 
 from pgmc.codegen.array_program import Contract, Map, Operand, Reduce, Step, make_buffer
 from pgmc.codegen.names import NameRegistry
-from pgmc.codegen.structural_key import structural_key
 from pgmc.ir.nodes import ONE, Access, Add, BatchMean, Bracket, Index, Mul, Number, Scalar, Sum, at
 from pgmc.ir.rewrite import accesses, depends_on_example, free_indices, map_children, walk
+from pgmc.ir.structural_key import structural_key
 from pgmc.ir.symbols import Input, is_one_hot, is_per_example
 
 Pair: TypeAlias = tuple[Scalar, Scalar, tuple[Index, ...]]

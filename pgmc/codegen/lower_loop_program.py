@@ -190,8 +190,7 @@ class LoopLowering:
             if law.family == "Categorical":
                 draw = self._draw_state(law, target, rows[law.target.name][0], extents)
             else:
-                assert law.family == "Bernoulli" or law.family == "Spin"
-                draw = (DrawUnit(law.family, target, self._scalar(law.logits), extents),)
+                draw = (DrawUnit(law.family, target, tuple(map(self._scalar, law.expressions)), extents),)
             return (UnlessMasked(target, draw),) if masked else draw
 
         def draw_units() -> tuple[Statement, ...]:

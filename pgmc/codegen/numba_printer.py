@@ -52,6 +52,7 @@ from pgmc.ir.nodes import (
     Lookup,
     Mul,
     Number,
+    Pi,
     Position,
     Pow,
     Scalar,
@@ -240,17 +241,17 @@ class NumbaPrinter:
             case RowKey():
                 self._helper("row_key")
                 return f"r0, r1 = row_key(key_0, key_1, first_chain + {self.example}, sweep)"
-            case DrawUnit(family, target, logit, extents):
-                return self._draw(target, f"draw_{family.lower()}", self.scalar(logit), extents)
+            case DrawUnit(family, target, parameters, extents):
+                return self._draw(target, f"draw_{family.lower()}", ", ".join(map(self.scalar, parameters)), extents)
             case DrawState(target, row, extents):
                 return self._draw(target, "draw_categorical", self.array(row.name), extents)
             case DrawGroup(family, row, first, extents):
                 helper = self._helper(f"draw_{family.lower()}")
                 return f"{helper}({self.array(row.name)}, r0, r1, {self._site(first, extents)})"
 
-    def _draw(self, target: Access, helper: str, logits: str, extents: tuple[AxisName, ...]) -> str:
+    def _draw(self, target: Access, helper: str, parameters: str, extents: tuple[AxisName, ...]) -> str:
         unit = self._element(target.symbol, target.positions)
-        return f"{unit} = {self._helper(helper)}({logits}, r0, r1, {self._site(target, extents)})"
+        return f"{unit} = {self._helper(helper)}({parameters}, r0, r1, {self._site(target, extents)})"
 
     def _site(self, target: Access, extents: tuple[AxisName, ...]) -> str:
         """The number of the unit: units of a variable count on from its first site, in C order."""
@@ -288,6 +289,8 @@ class NumbaPrinter:
         match node:
             case Number(value):
                 return self._number(value, level)
+            case Pi():
+                return "np.pi" if self.dtype == "float64" else "np.float32(np.pi)"
             case Access():
                 return self._access(node)
             case Add(terms):

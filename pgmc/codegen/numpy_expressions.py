@@ -29,6 +29,7 @@ from pgmc.ir.nodes import (
     Lookup,
     Mul,
     Number,
+    Pi,
     Position,
     Pow,
     Scalar,
@@ -131,6 +132,8 @@ class NumpyExpressions:
         match node:
             case Number(value):
                 return _number(value)
+            case Pi():
+                return Value("np.pi")
             case Access():
                 return self._access(node)
             case Add(terms):

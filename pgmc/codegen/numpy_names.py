@@ -77,7 +77,7 @@ def draw_exclusive(logits, u, block):
 ''',
 }
 
-ARGUMENTS = ("uniform", "first_sweep", "sweeps", "weights", "sweep")
+ARGUMENTS = ("uniform", "normal", "first_sweep", "sweeps", "weights", "sweep")
 
 
 @dataclass(slots=True)

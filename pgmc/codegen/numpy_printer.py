@@ -1,8 +1,8 @@
 """The text of an array program as a NumPy function: whole arrays, one line for a step, to be read.
 
 The text needs nothing but NumPy. A sweep takes its random numbers from the function ``uniform(sweep, sites)``, which
-returns numbers in (0, 1) for every chain and each of the numbered sites, ``(n, sites)``; it returns the new states. Any
-other kernel returns its quantities by name.
+returns numbers in (0, 1) for every chain and each of the numbered sites, ``(n, sites)``, and from ``normal(sweep,
+sites)``, which returns normal ones; it returns the new states. Any other kernel returns its quantities by name.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _ALPHABET = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 @dataclass(frozen=True, slots=True)
 class NumpyText:
-    """The text of one function and its arguments, those of a sweep without ``uniform, first_sweep, sweeps``."""
+    """The text of one function and its arguments, but for ``uniform, normal, first_sweep, sweeps`` of a sweep."""
 
     source: str
     arguments: tuple[Argument, ...]
@@ -70,7 +70,7 @@ def build_numpy_text(model: Model, name: str, answer: Answer) -> NumpyText:
     body = list(NumpyPrinter(names).lines(program, answer))
     arguments = names.arguments()
     wanted = [argument.name for argument in arguments]
-    wanted += ["uniform"] if isinstance(answer, SweepSchedule) else []
+    wanted += _random_sources(answer) if isinstance(answer, SweepSchedule) else []
     wanted += ["first_sweep=0", "sweeps=1"] if not isinstance(answer, Computation) else []
     equations = textwrap.indent(str(answer), _INDENT).strip()
     head = textwrap.fill(f"def {name}({', '.join(wanted)}):", _WIDTH, subsequent_indent=" " * (len(name) + 5))
@@ -185,10 +185,11 @@ class NumpyPrinter:
 
     def _draw(self, step: Draw) -> Lines:
         law, name = step.law, self._names.array(step.law.target)
-        uniforms = self._names.registry.claim(f"u_{law.target.name}")
+        source, letter = ("normal", "z") if law.family == "Normal" else ("uniform", "u")
+        uniforms = self._names.registry.claim(f"{letter}_{law.target.name}")
         lengths = [self._names.length(index) for index in law.indices]
         sites = f"{self._names.site(law.target)} + np.arange({' * '.join(lengths) or '1'})"
-        yield f"{uniforms} = uniform(sweep, {sites}).reshape({name}.shape)"
+        yield f"{uniforms} = {source}(sweep, {sites}).reshape({name}.shape)"
         if step.update.mode != "sequential":
             self._enter([EXAMPLES, *law.indices])
             *before, drawn = self._drawn(step, "", uniforms)
@@ -223,6 +224,13 @@ class NumpyPrinter:
         if law.state is not None:
             expressions.scope.append(law.state)
         axes, grouped = list(expressions.scope), is_grouped(law.target)
+        if law.family == "Normal":
+            mean, precision = (
+                expressions.aligned(expressions.numeric(expressions.value(part)), tuple(axes)).text
+                for part in law.expressions
+            )
+            yield self._kept(step, unit, f"({mean} + {uniforms}{unit} / np.sqrt({precision}))")
+            return
         value = expressions.numeric(expressions.value(law.logits))
         whole = law.state is not None or grouped
         logits = expressions.full(value, tuple(axes)) if whole else expressions.aligned(value, tuple(axes)).text
@@ -242,9 +250,20 @@ class NumpyPrinter:
         else:
             on = f"{uniforms}{unit} < {self._names.helper('sigmoid')}({logits})"
             drawn = f"np.where({on}, 1, -1)" if law.family == "Spin" else f"({on})"
-        if law.target.name in step.update.masked:
-            drawn = f"np.where({self._names.mask(law.target)}{unit}, {name}{unit}, {drawn})"
-        yield drawn
+        yield self._kept(step, unit, drawn)
+
+    def _kept(self, step: Draw, unit: str, drawn: str) -> str:
+        """The drawn values, but where units keep theirs."""
+        target = step.law.target
+        if target.name not in step.update.masked:
+            return drawn
+        return f"np.where({self._names.mask(target)}{unit}, {self._names.array(target)}{unit}, {drawn})"
+
+
+def _random_sources(schedule: SweepSchedule) -> list[str]:
+    """The functions that a sweep takes its random numbers from, at least the uniform ones."""
+    normal = {law.family == "Normal" for update in schedule.updates for law in update.laws}
+    return ["uniform"] * (False in normal or not normal) + ["normal"] * (True in normal)
 
 
 def _axes(operand: Operand) -> list[Index]:

@@ -16,6 +16,7 @@ give one 64-bit word. The mixing function is the finaliser of splitmix64.
 References
 ----------
 .. [steele2014] Steele, Lea, Flood, Fast splittable pseudorandom number generators, OOPSLA 2014.
+.. [box1958] Box, Muller, A note on the generation of random normal deviates, Annals of Mathematical Statistics 29.
 """
 
 from __future__ import annotations
@@ -242,6 +243,16 @@ def category_weight(logit, top):
     ("helper",),
 )
 
+_DRAW_NORMAL = Helper(
+    '''\
+@helper
+def draw_normal(mean, precision, r0, r1, site):
+    """A normal number of that mean and precision; not finite unless the precision is positive."""
+    return FLOAT(mean) + unit_normal(r0, r1, site) / np.sqrt(FLOAT(precision))
+''',
+    ("unit_normal",),
+)
+
 _COMMON = {
     "helper": _HELPER,
     "mix": _MIX,
@@ -259,6 +270,7 @@ _COMMON = {
     "draw_categorical": _DRAW_CATEGORICAL,
     "draw_exclusive": _DRAW_EXCLUSIVE,
     "kept_logit": _KEPT_LOGIT,
+    "draw_normal": _DRAW_NORMAL,
 }
 
 _FLOAT32 = {
@@ -317,6 +329,53 @@ def softplus(x):
 ''',
         ("exp_neg",),
     ),
+    "log_unit": Helper(
+        '''\
+@helper
+def log_unit(x):
+    """log(x) of a normal number x in (0, 1], relative error below 2e-7."""
+    # x = 2^k m with m in [sqrt(1/2), sqrt(2)), and log(m) = 2 artanh(s) with s = (m - 1) / (m + 1)
+    bits = np.float32(x).view(np.int32) - np.int32(0x3F3504F3)
+    k = np.float32(bits >> np.int32(23))
+    f = np.int32((bits & np.int32(0x7FFFFF)) + np.int32(0x3F3504F3)).view(np.float32) - np.float32(1)
+    s = f / (np.float32(2) + f)
+    t = s * s
+    p = np.float32(0.28498786688) + t * np.float32(0.24279078841)
+    p = np.float32(0.40000972152) + t * p
+    p = np.float32(0.66666662693) + t * p
+    half = np.float32(0.5) * f * f
+    tail = s * (half + t * p) + k * np.float32(9.0580006145e-06)
+    return tail - half + f + k * np.float32(0.69313812256)
+''',
+        ("helper",),
+    ),
+    "sin_half_turn": Helper(
+        '''\
+@helper
+def sin_half_turn(x):
+    """sin(π x) for x in [-1/2, 1/2], error below 3e-7."""
+    t = x * x
+    p = np.float32(-0.5982912856) + t * np.float32(0.0776576603)
+    p = np.float32(2.550077523) + t * p
+    p = np.float32(-5.167710084) + t * p
+    p = np.float32(3.14159264) + t * p
+    return x * p
+''',
+        ("helper",),
+    ),
+    "unit_normal": Helper(
+        '''\
+@helper
+def unit_normal(r0, r1, site):
+    """A normal number, mean 0, variance 1 [box1958]: radius from 31 bits (up to 6.5), angle from 32."""
+    word = random_word(r0, r1, site)
+    u = np.float32(np.int32((word & np.uint64(0x7FFFFFFF)) | np.uint64(1))) * np.float32(2**-31)
+    angle = np.float32(np.int32(np.int64(word) >> np.int64(32))) * np.float32(2**-32)
+    # A half turn is enough: the sine takes every value as often as in a whole one.
+    return np.sqrt(np.float32(-2) * log_unit(u)) * sin_half_turn(angle)
+''',
+        ("random_word", "log_unit", "sin_half_turn"),
+    ),
 }
 
 _FLOAT64 = {
@@ -355,6 +414,18 @@ def softplus(x):
     return max(x, 0.0) + np.log1p(exp_neg(abs(x)))
 ''',
         ("exp_neg",),
+    ),
+    "unit_normal": Helper(
+        '''\
+@helper
+def unit_normal(r0, r1, site):
+    """A normal number, mean 0, variance 1 [box1958]: radius from 53 bits (up to 8.5), angle from 53."""
+    u = np.float64((random_word(r0, r1, site) >> np.uint64(11)) | np.uint64(1)) * 2.0**-53
+    angle = np.float64(np.int64(random_word(r1, r0, site)) >> np.int64(11)) * 2.0**-53
+    # A half turn is enough: the sine takes every value as often as in a whole one.
+    return np.sqrt(-2.0 * np.log(u)) * np.sin(np.pi * angle)
+''',
+        ("random_word",),
     ),
 }
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from fractions import Fraction
 
 from pgmc.derivation.contract_deltas import contract_deltas
-from pgmc.derivation.local_energy import LocalEnergy
+from pgmc.derivation.gaussian import match_normal
+from pgmc.derivation.local_energy import LocalEnergy, wrong_domain
 from pgmc.derivation.scalars import reduce_to_affine
 from pgmc.derivation.tidy import add, multiply
 from pgmc.ir.answers import ConditionalLaw, Refusal
@@ -17,7 +18,7 @@ from pgmc.ir.symbols import Binary, Categorical, Spin
 def match_bernoulli(local: LocalEnergy) -> ConditionalLaw | Refusal:
     """p(x = 1 | rest) = σ(logit) with logit = E(x = 0) - E(x = 1)."""
     if not isinstance(local.target.domain, Binary) or local.target.exclusive:
-        return _wrong_domain("Bernoulli", local, "binary without exclusive blocks")
+        return wrong_domain("Bernoulli", local, "binary without exclusive blocks")
     logits = _scaled_slope(local, (0, 1), Fraction(-1))
     reason = "a unit with two values: the local energy is affine in it, the logit is minus the slope"
     return ConditionalLaw(local.target, local.indices, None, "Bernoulli", (("logits", logits),), (reason,))
@@ -26,7 +27,7 @@ def match_bernoulli(local: LocalEnergy) -> ConditionalLaw | Refusal:
 def match_spin(local: LocalEnergy) -> ConditionalLaw | Refusal:
     """p(s = +1 | rest) = σ(logit) with logit = E(s = -1) - E(s = +1)."""
     if not isinstance(local.target.domain, Spin):
-        return _wrong_domain("Spin", local, "spin")
+        return wrong_domain("Spin", local, "spin")
     logits = _scaled_slope(local, (-1, 1), Fraction(-2))
     reason = "a unit with the values -1 and +1: the logit is minus twice the slope of the local energy"
     return ConditionalLaw(local.target, local.indices, None, "Spin", (("logits", logits),), (reason,))
@@ -35,7 +36,7 @@ def match_spin(local: LocalEnergy) -> ConditionalLaw | Refusal:
 def match_categorical(local: LocalEnergy) -> ConditionalLaw | Refusal:
     """p(y = k | rest) ∝ exp(logit_k) with logit_k = E(no state) - E(y = k)."""
     if not isinstance(local.target.domain, Categorical):
-        return _wrong_domain("Categorical", local, "categorical")
+        return wrong_domain("Categorical", local, "categorical")
     logits = _scaled_slope(local, (0, 1), Fraction(-1))
     reason = "a one-hot unit: one logit per state, minus the energy of that state"
     return ConditionalLaw(local.target, local.indices, local.state, "Categorical", (("logits", logits),), (reason,))
@@ -47,7 +48,7 @@ def match_exclusive(local: LocalEnergy) -> ConditionalLaw | Refusal:
     logit_a = E(all of the block off) - E(a on, the others off): products of two units of a block vanish.
     """
     if not local.target.exclusive:
-        return _wrong_domain("Exclusive", local, "a group with exclusive blocks")
+        return wrong_domain("Exclusive", local, "a group with exclusive blocks")
     logits = _scaled_slope(local, (0, 1), Fraction(-1))
     if any(access.symbol == local.target for access in accesses(logits)):
         return Refusal(
@@ -60,16 +61,9 @@ def match_exclusive(local: LocalEnergy) -> ConditionalLaw | Refusal:
     return ConditionalLaw(local.target, local.indices, None, "Exclusive", (("logits", logits),), (reason,))
 
 
-FAMILIES = (match_bernoulli, match_spin, match_categorical, match_exclusive)
+FAMILIES = (match_bernoulli, match_spin, match_categorical, match_exclusive, match_normal)
 
 
 def _scaled_slope(local: LocalEnergy, values: tuple[int, int], factor: Fraction) -> Scalar:
     slopes = (contract_deltas(reduce_to_affine(term, values).slope) for term in local.terms)
     return add(*(multiply(Number(factor), slope) for slope in slopes))
-
-
-def _wrong_domain(family: str, local: LocalEnergy, needed: str) -> Refusal:
-    return Refusal(
-        f"{family} conditional of {local.target.name}",
-        f"{local.target.name} is {local.target.domain}, not {needed}.",
-    )

@@ -6,14 +6,15 @@ from fractions import Fraction
 
 from pgmc.analysis.interactions import find_interactions
 from pgmc.derivation.conditionals import derive_conditional
-from pgmc.derivation.scalars import reduce_to_affine
+from pgmc.derivation.gaussian import log_normal_integral
+from pgmc.derivation.scalars import at_value, reduce_to_affine
 from pgmc.derivation.tidy import add, multiply, negate, summed, tidy
 from pgmc.ir.answers import Computation, ConditionalLaw, Quantity, Refusal
 from pgmc.ir.model import EnergyTerm, Model
 from pgmc.ir.nodes import ZERO, Access, Call, LogSumExp, Number, Scalar, Sum, Unit
 from pgmc.ir.printer import print_term
 from pgmc.ir.rewrite import accesses, replace
-from pgmc.ir.symbols import Spin, Variable
+from pgmc.ir.symbols import Real, Spin, Variable
 
 
 def derive_free_energy(model: Model, observed: tuple[str, ...]) -> Computation | Refusal:
@@ -51,7 +52,7 @@ def _check_independent(model: Model, observed: tuple[str, ...], hidden: set[str]
 
 
 def _at_reference(term: EnergyTerm, hidden: tuple[Variable, ...]) -> Scalar:
-    """The term with every hidden unit at its reference: 0, or the mean over both values of a spin."""
+    """The term with every hidden unit at its reference: 0, or for a spin the mean of the energy at both values."""
     body = term.body
     for access in dict.fromkeys(a for a in accesses(body) if a.symbol in hidden):
         body = _without_unit(body, access)
@@ -60,13 +61,18 @@ def _at_reference(term: EnergyTerm, hidden: tuple[Variable, ...]) -> Scalar:
 
 def _without_unit(body: Scalar, access: Access) -> Scalar:
     opened = replace(body, lambda n: Unit() if n == access else None)
-    values = (-1, 1) if isinstance(access.symbol.domain, Spin) else (0, 1)  # type: ignore[union-attr]
+    domain = access.symbol.domain  # type: ignore[union-attr]
+    if isinstance(domain, Real):
+        return at_value(opened, 0)
+    values = (-1, 1) if isinstance(domain, Spin) else (0, 1)
     return reduce_to_affine(opened, values).base
 
 
 def _log_normaliser(law: ConditionalLaw) -> Scalar:
-    """Σ_t log Σ_x exp(-L_t(x)), the unit at its reference having energy zero."""
+    """Σ_t log Σ_x exp(-L_t(x)), or of the integral, the unit at its reference having energy zero."""
     half = Number(Fraction(1, 2))
+    if law.family == "Normal":
+        return log_normal_integral(law)
     if law.family == "Categorical":
         assert law.state is not None
         one: Scalar = LogSumExp(law.logits, (law.state,))

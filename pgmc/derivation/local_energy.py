@@ -19,6 +19,7 @@ from typing import TypeAlias
 from pgmc.analysis.interactions import unit_positions
 from pgmc.derivation.contract_deltas import contract_deltas
 from pgmc.derivation.tidy import add, multiply
+from pgmc.ir.answers import Refusal
 from pgmc.ir.model import Model
 from pgmc.ir.nodes import (
     ONE,
@@ -248,3 +249,11 @@ def _differs(equations: tuple[Compare, ...]) -> Scalar:
     if len(equations) == 1:
         return Bracket((Compare(equations[0].left, "!=", equations[0].right),))
     return Add((ONE, Mul((number(-1), Bracket(equations)))))
+
+
+def wrong_domain(family: str, local: LocalEnergy, needed: str) -> Refusal:
+    """The refusal of a family whose units have another domain."""
+    return Refusal(
+        f"{family} conditional of {local.target.name}",
+        f"{local.target.name} is {local.target.domain}, not {needed}.",
+    )

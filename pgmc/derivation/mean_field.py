@@ -46,6 +46,12 @@ def build_mean_model(model: Model, observed: tuple[str, ...]) -> Model | Refusal
             )
     means = {v: Variable(v.name, access_axes(v), Real(), v.origin) for v in latents}
     terms: list[EnergyTerm] = []
+    for latent in (v for v in model.variables if v in latents and isinstance(v.domain, Real)):
+        return Refusal(
+            f"mean field of {latent.name}",
+            f"{latent.name} is real, and mean field takes discrete units.",
+            f"Observe {latent.name}, or integrate it out with the free energy.",
+        )
     for term in model.terms:
         separated = separate_units(term, latents)
         if isinstance(separated, Refusal):

@@ -134,6 +134,14 @@ class Model:
         name = self._new_name(name, "group")
         return self._variable(name, shape, Categorical(declarations.check_states(states, name)), boundary)
 
+    def real(self, name: str, shape: Shape = (), *, boundary: Boundaries = "open") -> Handle:
+        """Units with any real value; otherwise as :meth:`binary`.
+
+        The energy has to hold every unit back, so that exp(-E) has a finite integral: with a term such as
+        ``(x**2).sum() / 2``. A unit whose energy is quadratic has a normal conditional.
+        """
+        return self._variable(name, shape, Real(), boundary)
+
     def input(
         self, name: str, shape: Shape = (), *, states: int | None = None, boundary: Boundaries = "open"
     ) -> Handle:

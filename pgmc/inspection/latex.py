@@ -43,6 +43,7 @@ class LatexPrinter(Printer):
     times = r" \, "
     bar = r" \mid "
     proportional = r"\propto"
+    pi = r"\pi"
 
     def name(self, symbol: Symbol) -> str:
         """The name of a symbol; an anonymous constant shows its value."""
@@ -73,7 +74,7 @@ class LatexPrinter(Printer):
         """A function of an argument."""
         if name == "sqrt":
             return Piece(rf"\sqrt{{{argument}}}", Level.ATOM)
-        heads = {"sigmoid": r"\sigma", "lgamma": r"\log \Gamma"}
+        heads = {"sigmoid": r"\sigma", "Normal": r"\mathcal{N}", "lgamma": r"\log \Gamma"}
         head = heads.get(name, "\\" + name if name in BUILT_IN else rf"\operatorname{{{name}}}")
         return Piece(head + self.brackets(argument), Level.ATOM)
 
@@ -126,6 +127,10 @@ class LatexPrinter(Printer):
         """Words after an equation."""
         words = words.replace("∝", r"$\propto$").replace("×", r"$\times$")
         return rf" \quad \text{{({words})}}"
+
+    def word(self, text: str) -> str:
+        """A word of plain language."""
+        return rf"\text{{{text} }}"
 
     def others(self, symbol: Symbol, indices: Sequence[str]) -> str:
         """Every unit of a variable but one."""

@@ -28,6 +28,7 @@ from pgmc.ir.nodes import (
     Lookup,
     Mul,
     Number,
+    Pi,
     Position,
     Pow,
     Scalar,
@@ -82,6 +83,8 @@ class _Conversion:
         match node:
             case Number(value):
                 return sympy.Rational(value.numerator, value.denominator)
+            case Pi():
+                return sympy.pi
             case Access(symbol, positions):
                 at = [_position(p, names) for p in positions]
                 return sympy.IndexedBase(symbol.name)[at] if at else sympy.Symbol(symbol.name)

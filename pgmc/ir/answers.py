@@ -11,7 +11,7 @@ from pgmc.ir.symbols import Variable
 
 Mode: TypeAlias = Literal["parallel", "joint", "sequential"]
 """All at once; all at once, units that restrict one another from their joint law; or one after the other."""
-Family: TypeAlias = Literal["Bernoulli", "Spin", "Categorical", "Exclusive"]
+Family: TypeAlias = Literal["Bernoulli", "Spin", "Categorical", "Exclusive", "Normal"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ class ConditionalLaw:
     ``parameters`` are those of the family, by name; the free indices of each are ``indices`` (and ``state`` for a
     categorical unit). ``logits`` is log p(on)/p(off) of a Bernoulli unit (on is +1 for a spin) and the unnormalised
     log-probability of each state of a categorical unit. In an exclusive block it is log p(this unit on, the others off)
-    / p(all off).
+    / p(all off). A Normal unit has ``mean`` and ``precision``, the inverse of its variance.
     """
 
     target: Variable
@@ -90,6 +90,10 @@ class ConditionalLaw:
     def axes(self) -> tuple[Index, ...]:
         """The indices of the parameters as arrays: the unit, and the states of a categorical unit last."""
         return self.indices if self.state is None else (*self.indices, self.state)
+
+    def only(self, *names: str) -> ConditionalLaw:
+        """The law with some of its parameters."""
+        return replace(self, parameters=tuple(pair for pair in self.parameters if pair[0] in names))
 
     def map(self, function: Callable[[Scalar], Scalar]) -> ConditionalLaw:
         """The law with a function applied to every parameter."""

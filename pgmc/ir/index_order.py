@@ -25,6 +25,7 @@ from pgmc.ir.nodes import (
     Lookup,
     Mul,
     Number,
+    Pi,
     Position,
     Pow,
     Scalar,
@@ -60,8 +61,8 @@ def node_key(node: Scalar, colours: Colours, order: Order) -> Key:
         case Access(symbol, positions):
             places = tuple(position_key(position, colours) for position in positions)
             return (1, *_symbol_key(symbol, order), places)
-        case Unit(name):
-            return (2, name)
+        case Unit() | Pi():
+            return (2, repr(node))
         case Pow(base, exponent):
             return (3, node_key(base, colours, order), exponent)
         case Call(function, argument):

@@ -35,6 +35,7 @@ from pgmc.ir.nodes import (
     LogSumExp,
     Mul,
     Number,
+    Pi,
     Position,
     Pow,
     Scalar,
@@ -94,10 +95,12 @@ def _evaluate(node: Scalar, frame: Frame) -> Array:
             return _leaf(node, frame)
 
 
-def _leaf(node: Number | Access | Unit | Bracket, frame: Frame) -> Array:
+def _leaf(node: Number | Pi | Access | Unit | Bracket, frame: Frame) -> Array:
     match node:
         case Number(value):
             return frame.filled(float(value))
+        case Pi():
+            return frame.filled(math.pi)
         case Access(symbol, positions):
             return _element(symbol, positions, frame)
         case Unit(name):

@@ -101,6 +101,11 @@ class Number:
 
 
 @dataclass(frozen=True, slots=True)
+class Pi:
+    """The number π, of the integrals over real units."""
+
+
+@dataclass(frozen=True, slots=True)
 class Access:
     """One element of a symbol's array."""
 
@@ -187,7 +192,7 @@ class Bracket:
     relations: tuple[Compare, ...]
 
 
-Scalar: TypeAlias = Number | Access | Unit | Add | Mul | Pow | Call | Sum | LogSumExp | BatchMean | Bracket
+Scalar: TypeAlias = Number | Pi | Access | Unit | Add | Mul | Pow | Call | Sum | LogSumExp | BatchMean | Bracket
 
 FUNCTIONS = ("exp", "log", "sigmoid", "softplus", "tanh", "relu", "sqrt", "cos", "sin", "lgamma", "step", "xlogx")
 

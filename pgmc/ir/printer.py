@@ -31,6 +31,7 @@ from pgmc.ir.nodes import (
     Lookup,
     Mul,
     Number,
+    Pi,
     Position,
     Pow,
     Scalar,
@@ -76,6 +77,7 @@ class Printer:
     times = "·"
     bar = " | "
     proportional = "∝"
+    pi = "π"
 
     def name(self, symbol: Symbol) -> str:
         """The name of a symbol; an anonymous constant shows its value."""
@@ -157,6 +159,10 @@ class Printer:
         """Words after an equation."""
         return f", {words}"
 
+    def word(self, text: str) -> str:
+        """A word of plain language."""
+        return text
+
     def others(self, symbol: Symbol, indices: Sequence[str]) -> str:
         """Every unit of a variable but one."""
         own = ",".join(indices)
@@ -179,6 +185,8 @@ class Printer:
         match node:
             case Number(value):
                 return self.number(value)
+            case Pi():
+                return Piece(self.pi, Level.ATOM)
             case Access(symbol, positions):
                 return self.element(symbol, [self.position(p, names) for p in positions])
             case Add():
@@ -321,15 +329,20 @@ class Printer:
         return self.relation(left, "=", body)
 
     def conditional(self, law: ConditionalLaw) -> str:
-        """The law of one unit given the symbols that occur in its logits."""
+        """The law of one unit given the symbols that occur in its parameters."""
         names = self.bind((*law.indices, *((law.state,) if law.state else ())), {})
         own = [names[index] for index in law.indices]
         value = names[law.state] if law.state else "+1" if law.family == "Spin" else "1"
+        density = law.family == "Normal"
         given = ", ".join(
             self.others(s, own) if s == law.target else self.name(s) for s in given_symbols(*law.expressions)
         )
-        event = f"{self.element(law.target, own).text} = {value}"
-        left = f"P({event}{self.bar}{given})" if given else f"P({event})"
+        unit = self.element(law.target, own).text
+        event = unit if density else f"{unit} = {value}"
+        left = f"{'p' if density else 'P'}({f'{event}{self.bar}{given}' if given else event})"
+        if density:
+            named = ", ".join(f"{self.word(name)} {self.text(part, names)}" for name, part in law.parameters)
+            return self.relation(left, "=", self.function(law.family, named).text)
         logits = self.text(law.logits, names)
         if law.family in ("Categorical", "Exclusive"):
             text = self.relation(left, self.proportional, self.function("exp", logits).text)

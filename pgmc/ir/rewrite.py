@@ -19,6 +19,7 @@ from pgmc.ir.nodes import (
     Lookup,
     Mul,
     Number,
+    Pi,
     Position,
     Pow,
     Scalar,
@@ -43,7 +44,7 @@ def children(node: Scalar) -> tuple[Scalar, ...]:
             return (argument,)
         case Sum(body, _) | LogSumExp(body, _) | BatchMean(body):
             return (body,)
-        case Number() | Access() | Unit() | Bracket():
+        case Number() | Pi() | Access() | Unit() | Bracket():
             return ()
 
 

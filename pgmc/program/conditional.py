@@ -14,7 +14,7 @@ from pgmc.ir.answers import ConditionalLaw
 from pgmc.ir.nodes import Scalar
 from pgmc.ir.queries import Conditional as ConditionalQuery
 from pgmc.ir.queries import Ensemble
-from pgmc.ir.symbols import Categorical, is_per_example
+from pgmc.ir.symbols import is_per_example
 from pgmc.runtime.executable import Executable
 from pgmc.runtime.groups import exclusive_probabilities
 from pgmc.runtime.state import encode_params, encode_state
@@ -40,15 +40,12 @@ class Conditional:
 
     @property
     def family(self) -> str:
-        """The family: "Bernoulli" (also of a spin, whose "on" is +1), "Categorical" or "Exclusive" (one of a block)."""
-        variable = self._compiler.model.variable(self.name)
-        if variable.exclusive:
-            return "Exclusive"
-        return "Categorical" if isinstance(variable.domain, Categorical) else "Bernoulli"
+        """The family: "Bernoulli" (also of a spin, whose "on" is +1), "Categorical", "Exclusive" or "Normal"."""
+        return "Bernoulli" if self.law.family == "Spin" else self.law.family
 
     @property
     def parameters(self) -> dict[str, Scalar]:
-        """Natural parameters as expressions: ``{"logits": ...}``."""
+        """Parameters as expressions: ``{"logits": ...}``, or ``{"mean": ..., "precision": ...}``."""
         return dict(self.law.parameters)
 
     def evaluate(
@@ -69,24 +66,29 @@ class Conditional:
         Returns
         -------
         dict of str to ndarray
-            ``"logits"`` and ``"probs"``: the probability of 1 (binary) or +1 (spin), ``(n, *shape)``, or of each state,
-            ``(n, *shape, states)``. In an exclusive block, log p(this unit on) / p(all off), and p(this unit on), given
-            the other blocks.
+            Of discrete units ``"logits"`` and ``"probs"``: the probability of 1 (binary) or +1 (spin), ``(n, *shape)``,
+            or of each state, ``(n, *shape, states)``; in an exclusive block, log p(this unit on) / p(all off) and
+            p(this unit on), given the other blocks. Of real units ``"mean"`` and ``"precision"``, the inverse of the
+            variance, ``(n, *shape)``.
 
         Raises
         ------
         DataError
             If an array is missing, or of a wrong shape or range.
+        NumericsError
+            If a precision is not positive.
         """
         model, dtype = self._compiler.model, self._compiler.dtype
         given = tuple(s.name for s in model.symbols if is_per_example(s) and s.name in state)
         encoded = encode_state(model, state, given, dtype)
         checked = encode_params(model, params, dtype)
         query = ConditionalQuery(self.name)
-        logits = self._executable.evaluate(query, checked, encoded, threads=threads)["logits"]
+        found = self._executable.evaluate(query, checked, encoded, threads=threads)
         if self.family == "Exclusive":
-            return {"logits": logits, "probs": exclusive_probabilities(logits, model.variable(self.name))}
-        return {"logits": logits, "probs": _probabilities(logits, self.family)}
+            found["probs"] = exclusive_probabilities(found["logits"], model.variable(self.name))
+        elif "logits" in found:
+            found["probs"] = _probabilities(found["logits"], self.family)
+        return found
 
     def explain(self) -> ConditionalDerivation:
         """The steps from the energy to this law: the terms that hold the unit, its local energy, and the family."""
@@ -101,10 +103,10 @@ class Conditional:
         return latex_conditional(self.law)
 
     def sympy(self) -> Any:
-        """The logit as a sympy expression."""
+        """The logit, or the mean of a real unit, as a sympy expression."""
         from pgmc.inspection.sympy_form import to_sympy
 
-        return to_sympy(self.law.logits)
+        return to_sympy(self.law.expressions[0])
 
     def __str__(self) -> str:
         return str(self.law)

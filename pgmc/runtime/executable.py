@@ -14,7 +14,8 @@ import numpy as np
 from pgmc.errors import DataError
 from pgmc.ir.model import Model
 from pgmc.ir.queries import Gradient, MeanField, MeanFieldBound, Query, Sweep
-from pgmc.ir.symbols import access_axes, is_per_example, shape_of
+from pgmc.ir.symbols import Real, access_axes, is_per_example, shape_of
+from pgmc.runtime.finiteness import check_answer, check_real_values
 from pgmc.runtime.kernels import Array, Dtype, Kernel, Launch, Panel, state_dtype
 from pgmc.runtime.streams import Stream
 from pgmc.runtime.threads import count_threads, map_panels, one_blas_thread
@@ -44,6 +45,8 @@ class Executable:
         The compiler: names of the free variables -> what one sweep updates, in order.
     find_eliminable
         The compiler: the variables that can be summed out analytically together.
+    describe_scale
+        The compiler: name of a real variable -> what the precision of its units is made of, in words.
     """
 
     def __init__(
@@ -54,12 +57,15 @@ class Executable:
         make_kernel: Callable[[Query], Kernel],
         find_blocks: Callable[[tuple[str, ...]], tuple[Any, ...]],
         find_eliminable: Callable[[], tuple[str, ...]],
+        describe_scale: Callable[[str], str] = "".format,
     ) -> None:
         self.model = model
         self.dtype: Dtype = dtype
         self._make_kernel = make_kernel
         self._find_blocks = find_blocks
         self._find_eliminable = find_eliminable
+        self.describe_scale = describe_scale
+        self.real = tuple(v for v in model.variables if isinstance(v.domain, Real))
         self._kernels: dict[Query, Kernel] = {}
         self._making = threading.RLock()
 
@@ -115,7 +121,22 @@ class Executable:
             If the compiler refuses the query.
         DataError
             If arrays are missing or differ in their numbers of rows or from the declared shapes.
+        NumericsError
+            If a precision of real units is not positive.
         """
+        answer = self._evaluate(query, params, state, weights, threads)
+        if self.real:
+            check_answer(self, query, params, state, answer)
+        return answer
+
+    def _evaluate(
+        self,
+        query: Query,
+        params: Mapping[str, Array],
+        state: Mapping[str, Array],
+        weights: Array | None,
+        threads: int | None,
+    ) -> dict[str, Array]:
         kernel = self.kernel(query)
         rows = _count_rows(_shapes(self.model, query), state, weights)
         if weights is None:
@@ -167,6 +188,8 @@ class Executable:
         ------
         DataError
             If a free variable's array cannot be updated in place.
+        NumericsError
+            If a real unit's value is not finite, as where the precision it is drawn with is not positive.
         """
         _check_in_place(self.model, query, state, self.dtype)
         kernel = self.kernel(query)
@@ -186,6 +209,8 @@ class Executable:
                 for _ in map_panels(run, panels, workers):
                     pass
                 done += length
+                for name in (v.name for v in self.real if v.name in query.free):
+                    check_real_values(self, name, params, state)
                 length = _next_length(length, time.perf_counter() - begin)
 
     def relax(

@@ -28,7 +28,7 @@ from pgmc.ir.model import Model
 from pgmc.ir.symbols import is_grouped, shape_of
 from pgmc.runtime.groups import first_units, group_grid, group_units, place_units
 from pgmc.runtime.kernels import Array, Dtype, Launch, Panel, first_sites
-from pgmc.runtime.streams import Words, draw_codes, draw_exclusive, draw_on, random_words
+from pgmc.runtime.streams import Words, draw_codes, draw_exclusive, draw_on, random_words, unit_normals
 
 
 class InterpretedKernel:
@@ -46,9 +46,10 @@ class InterpretedKernel:
         """The results for the rows of the panel."""
         if not isinstance(self.answer, Computation):
             raise InternalError("A sweep was asked for its value. Please report this.")
-        values = interpret_computation(
-            self.answer, _arrays(panel), symbols=self._model.symbols, weights=panel.weights, examples=panel.rows
-        )
+        with np.errstate(invalid="ignore", divide="ignore"):  # as in a kernel: who asks looks at the values
+            values = interpret_computation(
+                self.answer, _arrays(panel), symbols=self._model.symbols, weights=panel.weights, examples=panel.rows
+            )
         return {
             name: np.asarray(value, dtype="float64" if name in WIDE else self._dtype) for name, value in values.items()
         }
@@ -90,7 +91,8 @@ class InterpretedKernel:
                 key: value.reshape(rows, math.prod(shape), *value.shape[1 + len(shape) :])[:, units]
                 for key, value in found.items()
             },
-            numbers.words(self._sites[name] + units),
+            numbers,
+            self._sites[name] + units,
         )
         old = panel.state[name].reshape(rows, -1)  # a view: the state is contiguous
         if name in panel.masks:
@@ -110,10 +112,14 @@ class InterpretedKernel:
         values[:, groups] = draw_exclusive(logits, words)
         state[...] = place_units(values, target)
 
-    def _values(self, law: ConditionalLaw, parameters: Mapping[str, Array], words: Words) -> Array:
+    def _values(self, law: ConditionalLaw, parameters: Mapping[str, Array], numbers: _Numbers, sites: Array) -> Array:
+        if law.family == "Normal":
+            with np.errstate(invalid="ignore", divide="ignore"):  # as a kernel does; looked for after the sweep
+                deviation = 1.0 / np.sqrt(parameters["precision"])
+                return np.asarray(parameters["mean"] + deviation * numbers.normals(sites, self._dtype))
         if law.family == "Categorical":
-            return draw_codes(parameters["logits"], words)
-        on = draw_on(parameters["logits"], words, self._dtype)
+            return draw_codes(parameters["logits"], numbers.words(sites))
+        on = draw_on(parameters["logits"], numbers.words(sites), self._dtype)
         return np.where(on, 1, -1 if law.family == "Spin" else 0)
 
 
@@ -125,6 +131,9 @@ class _Numbers:
 
     def words(self, sites: Array) -> Words:
         return random_words(*self._row, sites)
+
+    def normals(self, sites: Array, dtype: Dtype) -> Array:
+        return unit_normals(*self._row, sites, dtype)
 
 
 def _order(update: BlockUpdate) -> Iterator[tuple[ConditionalLaw, Array]]:

@@ -22,6 +22,7 @@ from pgmc.ir.symbols import (
     Domain,
     Input,
     Parameter,
+    Real,
     Spin,
     Symbol,
     Variable,
@@ -30,7 +31,7 @@ from pgmc.ir.symbols import (
 )
 from pgmc.runtime.groups import group_place, group_units, place_units
 from pgmc.runtime.kernels import Array, Dtype, first_sites, state_dtype
-from pgmc.runtime.streams import Stream, random_words
+from pgmc.runtime.streams import Stream, random_words, unit_normals
 
 
 def encode_params(model: Model, params: Mapping[str, Any], dtype: Dtype) -> dict[str, Array]:
@@ -159,12 +160,9 @@ def decoded_dtype(symbol: Symbol, dtype: np.dtype[Any]) -> np.dtype[Any]:
 def random_state(
     model: Model, chains: int, stream: Stream, dtype: Dtype, names: Collection[str] | None = None
 ) -> dict[str, Array]:
-    """Independent uniform states to start chains from; chain k's does not depend on the number of chains.
+    """Independent states to start chains from; chain k's does not depend on the number of chains.
 
-    Raises
-    ------
-    ArgumentError
-        If a variable is not discrete.
+    Discrete units are uniform, real ones normal with mean 0 and variance 1.
     """
     sites = first_sites(model)
     wanted = [v for v in model.variables if names is None or v.name in names]
@@ -189,6 +187,9 @@ def _uniform_values(variable: Variable, chains: int, site: int, stream: Stream, 
         case Categorical(states):
             # The upper half of the word times K, over 2^32: the bias is below K / 2^32.
             return (((words >> np.uint64(32)) * np.uint64(states)) >> np.uint64(32)).astype(np.int64)
+        case Real():
+            normals = unit_normals(stream.key, np.arange(chains), 0, sites, dtype)
+            return normals.reshape(chains, *shape).astype(dtype)
         case _:
             raise ArgumentError(f"{_label(variable)}: there is no default start for it. Give one in init=.")
 

@@ -103,7 +103,10 @@ def row_keys(key: tuple[int, int], chains: Array, sweep: int) -> tuple[Words, Wo
 
 def random_words(key: tuple[int, int], chains: Array, sweep: int, sites: Array) -> Words:
     """64 random bits for each chain and each unit, shape ``(chains, sites)``."""
-    r0, r1 = row_keys(key, chains, sweep)
+    return _words(*row_keys(key, chains, sweep), sites)
+
+
+def _words(r0: Words, r1: Words, sites: Array) -> Words:
     z = r0[:, None] + np.atleast_1d(sites).astype(np.uint64) * np.uint64(_STEP)
     z = ((z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)) ^ r1[:, None]
     z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
@@ -122,6 +125,23 @@ def draw_on(logits: Array, words: Words, dtype: str) -> npt.NDArray[np.bool_]:
     u = uniforms(words, dtype) * size
     with np.errstate(over="ignore"):
         return np.asarray(u + u * np.exp(-logits.astype(np.float64)) < size)
+
+
+def unit_normals(key: tuple[int, int], chains: Array, sweep: int, sites: Array, dtype: str) -> Array:
+    """Normal numbers of mean 0 and variance 1 for each chain and each unit, shape ``(chains, sites)``, as float64.
+
+    By Box and Muller: sqrt(-2 log u) · sin(π a) with u uniform in (0, 1) and a in [-1/2, 1/2). In float32 programs one
+    word gives both, 31 bits and 32 bits; in float64 programs a has a word of its own, of the keys exchanged.
+    """
+    r0, r1 = row_keys(key, chains, sweep)
+    words = _words(r0, r1, sites)
+    if dtype == "float32":
+        u = ((words & np.uint64(0x7FFFFFFF)) | np.uint64(1)).astype(np.float64) * 2.0**-31
+        angle = (words.view(np.int64) >> np.int64(32)).astype(np.float64) * 2.0**-32
+    else:
+        u = uniforms(words)
+        angle = (_words(r1, r0, sites).view(np.int64) >> np.int64(11)).astype(np.float64) * 2.0**-53
+    return np.asarray(np.sqrt(-2.0 * np.log(u)) * np.sin(np.pi * angle))
 
 
 def draw_codes(logits: Array, words: Words) -> npt.NDArray[np.int64]:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from pgmc.errors import ArgumentError, DataError
+from pgmc.errors import DataError
 from pgmc.ir.model import Model
 from pgmc.ir.symbols import (
     Axis,
@@ -184,7 +184,9 @@ def test_random_states_of_a_chain_do_not_depend_on_the_others():
     assert abs(many["v"].mean() - 0.5) < 0.036
 
 
-def test_random_states_need_discrete_variables():
+def test_random_states_of_real_units_are_normal():
     real = Model("real", (Variable("z", (Axis(2),), Real()),), (), (), (), ())
-    with pytest.raises(ArgumentError, match=r"z \(real variable\): there is no default start"):
-        random_state(real, 2, Stream(0, "start"), "float32")
+    drawn = random_state(real, 20_000, Stream(0, "start"), "float32")["z"]
+    assert drawn.dtype == np.float32
+    # Five standard errors of a mean and of a variance.
+    assert abs(drawn.mean()) < 5 / np.sqrt(40_000) and abs(drawn.var() - 1) < 5 * np.sqrt(2 / 40_000)

@@ -1,0 +1,128 @@
+"""Whether exp(-E) has a finite integral over the real units, as far as the form of the energy decides it."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+
+from pgmc.derivation.collect_factors import collect_factors, split_number
+from pgmc.derivation.expand_products import TooManyPieces, expand_products
+from pgmc.derivation.gaussian import match_normal
+from pgmc.derivation.local_energy import build_local_energy
+from pgmc.errors import ModelError
+from pgmc.ir.answers import ConditionalLaw, Refusal
+from pgmc.ir.interpret import interpret_law
+from pgmc.ir.model import EnergyTerm, Model
+from pgmc.ir.nodes import Access, Call, LogSumExp, Mul, Pow, Scalar, Sum
+from pgmc.ir.printer import print_scalar, print_term
+from pgmc.ir.rewrite import accesses, walk
+from pgmc.ir.structural_key import structural_key
+from pgmc.ir.symbols import Constant, Parameter, Real, Variable, is_per_example
+
+
+def check_normalisable(model: Model) -> None:
+    """Refuse an energy of real units that is unbounded below, whatever the parameters.
+
+    Raises
+    ------
+    ModelError
+        If the highest powers of real units have an odd degree, nothing holds a unit back, or a precision is a number
+        that is not positive.
+    """
+    real = frozenset(v for v in model.variables if isinstance(v.domain, Real))
+    if not real:
+        return
+    _check_degree(model, real)
+    for variable in model.variables:
+        if variable in real:
+            _check_unit(model, variable)
+
+
+def describe_precision(law: ConditionalLaw) -> str:
+    """What the precision of a unit is made of, in words."""
+    precision = law.parameter("precision")
+    symbols = dict.fromkeys(a.symbol for a in accesses(precision) if isinstance(a.symbol, Parameter | Constant))
+    named = [f"{type(symbol).__name__.lower()} {symbol.name}" for symbol in symbols]
+    return f"The precision of {law.target.name} is {print_scalar(precision)}" + (
+        f", of the {' and the '.join(named)}." if named else "."
+    )
+
+
+def _check_degree(model: Model, real: frozenset[Variable]) -> None:
+    """Along some line through 0 a form of odd degree falls without end."""
+    found: dict[object, tuple[Fraction, int, EnergyTerm]] = {}
+    for term in model.terms:
+        try:
+            pieces = expand_products(term.body, term.over, real)
+        except TooManyPieces:
+            return
+        for body, over in pieces:
+            number, rest = split_number(collect_factors(Sum(body, over)))
+            degree = _degree(rest, real)
+            if degree is None:
+                return  # another function of real units may hold them back
+            key = structural_key(rest)
+            found[key] = (number + found.get(key, (Fraction(0),))[0], degree, term)
+    degrees = [(degree, term) for number, degree, term in found.values() if number]
+    highest = max((degree for degree, _ in degrees), default=0)
+    if highest > 1 and highest % 2:
+        last = next(term for degree, term in degrees if degree == highest)
+        raise _not_normalisable(
+            model,
+            f"{_where(last)}{print_term(last)} has the odd degree {highest} in the real units and no term has a "
+            "higher one, so that the energy has no lower bound.",
+            f"Add a term of the degree {highest + 1} that grows in every direction, or lower the power.",
+        )
+
+
+def _degree(body: Scalar, real: frozenset[Variable]) -> int | None:
+    """The degree of a product in the real units; None if one stands inside a function."""
+    total = 0
+    for factor in body.factors if isinstance(body, Mul) else (body,):
+        match factor:
+            case Sum(inner, _):
+                below = _degree(inner, real)
+                if below is None:
+                    return None
+                total += below
+            case Access(symbol, _):
+                total += symbol in real
+            case Pow(Access(symbol, _), exponent) if symbol in real:
+                if exponent.denominator != 1 or exponent < 0:
+                    return None
+                total += int(exponent)
+            case _ if any(a.symbol in real for a in accesses(factor)):
+                return None
+    return total
+
+
+def _check_unit(model: Model, variable: Variable) -> None:
+    local = build_local_energy(model, variable)
+    if any(isinstance(part, Call | LogSumExp) for term in local.terms for part in walk(term)):
+        return  # which may hold the unit back
+    law = match_normal(local)
+    if isinstance(law, Refusal):
+        if "quadratic" in law.reason:
+            raise _not_normalisable(model, law.reason, law.remedy)
+        return
+    precision = law.parameter("precision")
+    if any(is_per_example(a.symbol) or isinstance(a.symbol, Parameter) for a in accesses(precision)):
+        return  # its sign is known at run time
+    arrays: dict[str, Any] = {}
+    values = interpret_law(law.only("precision"), arrays, symbols=model.symbols, examples=1)["precision"][0]
+    if not np.all(values > 0):
+        raise _not_normalisable(
+            model,
+            f"the precision of {variable.name}, {print_scalar(precision)}, is {values.min():g}; it must be positive.",
+            "Look for the wrong sign of a quadratic term.",
+        )
+
+
+def _not_normalisable(model: Model, reason: str, remedy: str) -> ModelError:
+    return ModelError(f"model {model.name!r}: not normalisable: {reason} {remedy}".strip())
+
+
+def _where(term: EnergyTerm) -> str:
+    return f"{term.origin}: " if term.origin else ""

@@ -1,0 +1,59 @@
+"""Precisions that are not positive, found where they are used, and put down to a parameter."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from pgmc.errors import NumericsError
+from pgmc.ir.queries import Conditional, FreeEnergy, Query
+from pgmc.runtime.kernels import Array, Panel
+
+if TYPE_CHECKING:
+    from pgmc.runtime.executable import Executable
+
+Arrays = Mapping[str, Array]
+
+REMEDY = "It must be positive: declare its parameter positive=True, weaken the couplings, or lower the learning rate."
+
+
+def check_answer(executable: Executable, query: Query, params: Arrays, state: Arrays, answer: Arrays) -> None:
+    """Raises NumericsError if the precision of a conditional is not positive, or a free energy not a number."""
+    if isinstance(query, Conditional) and "precision" in answer:
+        if not np.all(answer["precision"] > 0):
+            raise _not_positive(executable, query.target, answer["precision"])
+    elif isinstance(query, FreeEnergy) and np.isnan(answer["free_energy"]).any():
+        real = [v.name for v in executable.real if v.name not in query.observed]
+        raise _reason(executable, real, params, state, "a free energy")
+
+
+def check_real_values(executable: Executable, name: str, params: Arrays, state: Arrays) -> None:
+    """Raises NumericsError if a value of a real variable is not finite after a sweep."""
+    values = state[name]
+    # The sum of squares is the cheapest thing that such a value shows in; it may also overflow by itself.
+    if not np.isfinite(np.vdot(values, values)) and not np.isfinite(values).all():
+        raise _reason(executable, [name], params, state, f"a value of {name}")
+
+
+def _reason(executable: Executable, names: list[str], params: Arrays, state: Arrays, what: str) -> NumericsError:
+    """The variable whose precision is not positive in this state, if there is one; else all that may be to blame."""
+    known = {name: np.nan_to_num(array) for name, array in state.items()}
+    if all(v.name in known for v in executable.model.variables if v.name not in names):
+        for name in names:
+            panel = Panel(rows=len(next(iter(known.values()), [0])), params=params, state=known)
+            found = executable.kernel(Conditional(name)).evaluate(panel)
+            if "precision" in found and not np.all(found["precision"] > 0):
+                return _not_positive(executable, name, found["precision"])
+    scales = " ".join(map(executable.describe_scale, names))
+    return NumericsError(f"Model {executable.model.name!r}: {what} is not finite. {scales} {REMEDY}")
+
+
+def _not_positive(executable: Executable, name: str, precision: Array) -> NumericsError:
+    worst = tuple(int(k) for k in np.unravel_index(int(np.nanargmin(precision)), precision.shape))
+    unit = f"{name}[{', '.join(map(str, worst[1:]))}]" if len(worst) > 1 else name
+    return NumericsError(
+        f"Model {executable.model.name!r}: {unit} has no normal law, its precision is {precision[worst]:.6g}. "
+        f"{executable.describe_scale(name)} {REMEDY}"
+    )
