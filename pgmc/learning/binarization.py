@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, get_args
+from dataclasses import dataclass, field
+from typing import Any, Literal, get_args, overload
 
 import numpy as np
 import numpy.typing as npt
@@ -10,12 +11,59 @@ import numpy.typing as npt
 from pgmc.errors import ArgumentError, DataError
 from pgmc.runtime.streams import Stream, check_seed
 
-Scheme = Literal["threshold", "sample"]
+Scheme = Literal["threshold", "sample", "resample"]
+
+
+@dataclass(frozen=True, eq=False)
+class Resampled:
+    """Intensities of which ``fit`` draws new binary data in every epoch.
+
+    Attributes
+    ----------
+    intensities
+        Numbers from 0 to 1, ``(n, *shape)``.
+    seed
+        Of the draws; those of an epoch do not depend on the epochs before it.
+    """
+
+    intensities: npt.NDArray[Any] = field(repr=False)
+    seed: int
+
+    def __len__(self) -> int:
+        return len(self.intensities)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The shape of the data."""
+        return self.intensities.shape
+
+    def draw(self, epoch: int) -> npt.NDArray[np.int8]:
+        """The data of an epoch, counted from 0: each 1 with a probability equal to its intensity."""
+        uniforms = Stream(self.seed, "binarize").child(f"epoch {epoch}").generator().random(self.shape)
+        return np.asarray(uniforms < self.intensities, dtype=np.int8)
+
+    def __array__(self, *_: Any, **__: Any) -> npt.NDArray[Any]:
+        raise DataError(
+            "These binary data are redrawn in every epoch of a fit and are no array. Take those of one epoch, "
+            ".draw(0), or binarize by the scheme 'sample'."
+        )
+
+
+@overload
+def binarize(
+    intensities: npt.ArrayLike, scheme: Literal["threshold", "sample"], *, seed: int | None = 0, threshold: float = 0.5
+) -> npt.NDArray[np.int8]: ...
+
+
+@overload
+def binarize(
+    intensities: npt.ArrayLike, scheme: Literal["resample"], *, seed: int | None = 0, threshold: float = 0.5
+) -> Resampled: ...
 
 
 def binarize(
     intensities: npt.ArrayLike, scheme: Scheme, *, seed: int | None = 0, threshold: float = 0.5
-) -> npt.NDArray[np.int8]:
+) -> npt.NDArray[np.int8] | Resampled:
     """Binary data from intensities between 0 and 1.
 
     Parameters
@@ -24,16 +72,17 @@ def binarize(
         Numbers from 0 to 1, of any shape. Divide grey levels by the highest one first.
     scheme
         ``"threshold"``: 1 where the intensity is at least ``threshold``. ``"sample"``: 1 with a probability equal to
-        the intensity, drawn once.
+        the intensity, drawn once. ``"resample"``: drawn anew in every epoch of a fit.
     seed
-        Of ``"sample"``; the same seed gives the same data.
+        Of the draws; the same seed gives the same data.
     threshold
         Of ``"threshold"``.
 
     Returns
     -------
-    ndarray of int8
-        Zeros and ones of the same shape.
+    ndarray of int8, or Resampled
+        Zeros and ones of the same shape; for ``"resample"`` an object to give to ``fit`` in the place of an array. Its
+        ``draw(epoch)`` is such an array.
 
     Raises
     ------
@@ -49,6 +98,8 @@ def binarize(
     values = _checked(intensities)
     if scheme == "threshold":
         return np.asarray(values >= threshold, dtype=np.int8)
+    if scheme == "resample":
+        return Resampled(values, check_seed(seed))
     uniforms = Stream(check_seed(seed), "binarize").generator().random(values.shape)
     return np.asarray(uniforms < values, dtype=np.int8)
 

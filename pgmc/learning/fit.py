@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from pgmc.errors import ArgumentError, ModelWarning
 from pgmc.learning.coordinates import Coordinates
-from pgmc.learning.data import encode_data
+from pgmc.learning.data import TrainingData, encode_data
 from pgmc.learning.objective import Objective, Setup, are_independent, check_count, has_free_energy
 from pgmc.learning.optimizers import SGD, Optimizer
 from pgmc.learning.persistent import PCD
@@ -58,6 +58,7 @@ def fit(
         Name -> array of the declared shape, from which training starts. They are not changed.
     data
         Name of each observed variable and of every input -> ``(n, *shape)``. Other variables are latent.
+        What ``binarize(X, "resample")`` returns is drawn anew in every epoch.
     objective
         What is minimised; ``PCD()`` by default.
     optimizer
@@ -116,9 +117,10 @@ def fit(
     if not model.parameters:
         raise ArgumentError(f"Model {model.name!r} has no parameters to train.")
     start = encode_params(model, params, executable.dtype)
-    setup = _build_setup(executable, start, encode_data(executable, data, "data"), settings)
+    trained_on = TrainingData.encode(executable, data)
+    setup = _build_setup(executable, start, trained_on.first, settings)
     held_out = None if validation is None else encode_data(executable, validation, "validation", setup.data)
-    training = _build_training(setup, start, held_out, settings, checkpoint)
+    training = _build_training(setup, start, trained_on, held_out, settings, checkpoint)
     state = training.begin(start)
     if training.files is not None:
         state = training.files.load(state)
@@ -182,6 +184,7 @@ def _build_setup(executable: Executable, start: Arrays, data: Arrays, settings: 
 def _build_training(
     setup: Setup,
     start: Arrays,
+    data: TrainingData,
     validation: Arrays | None,
     settings: _Settings,
     checkpoint: str | os.PathLike[str] | None,
@@ -197,9 +200,10 @@ def _build_training(
         )
     files = None
     if checkpoint is not None:
-        files = open_run(checkpoint, _fingerprint(setup, start, validation, settings, size))
+        files = open_run(checkpoint, _fingerprint(setup, start, data, validation, settings, size))
     return Training(
         setup,
+        data,
         Coordinates(model.parameters),
         settings.objective,
         settings.optimizer,
@@ -213,14 +217,13 @@ def _build_training(
 
 
 def _fingerprint(
-    setup: Setup, start: Arrays, validation: Arrays | None, settings: _Settings, size: int
+    setup: Setup, start: Arrays, data: TrainingData, validation: Arrays | None, settings: _Settings, size: int
 ) -> dict[str, str]:
     """What a fit must have in common with a checkpoint to go on from it."""
-    rows = len(next(iter(setup.data.values())))
     return {
         "model": describe_model(setup.executable.model),
         "dtype": setup.executable.dtype,
-        "data": f"{rows} rows, {describe_arrays(setup.data)}",
+        "data": data.describe(),
         "validation": "none" if validation is None else describe_arrays(validation),
         "first parameters": describe_arrays(start),
         "objective": describe_setting(settings.objective),

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pgmc.learning.coordinates import Coordinates
+from pgmc.learning.data import TrainingData
 from pgmc.learning.minibatches import count_batches, minibatches
 from pgmc.learning.objective import Estimate, Objective, Setup
 from pgmc.learning.optimizers import Optimizer
@@ -34,6 +35,7 @@ class Training:
     """A fit: what stays the same while it runs."""
 
     setup: Setup
+    data: TrainingData
     coordinates: Coordinates
     objective: Objective
     optimizer: Optimizer
@@ -78,18 +80,18 @@ class Training:
 
     def _run_epoch(self, state: RunState) -> None:
         began, before = time.perf_counter(), {name: value.copy() for name, value in state.values.items()}
-        generator = self.shuffle.child(f"epoch {state.epoch}").generator()
+        data, generator = self.data.at(state.epoch), self.shuffle.child(f"epoch {state.epoch}").generator()
         every = -(-self.batches // MEASUREMENTS_PER_EPOCH)
         norms: list[float] = []
         measured: list[dict[str, float]] = []
-        for k, batch in enumerate(minibatches(self.setup.data, self.batch_size, generator)):
+        for k, batch in enumerate(minibatches(data, self.batch_size, generator)):
             params = self.coordinates.to_params(state.values)
             estimate = self.objective.gradient(self.setup, params, batch, state.step, state.objective, k % every == 0)
             norms.append(self._apply(state, params, estimate, before, state.epoch + k / self.batches))
             measured += [estimate.metrics] if estimate.metrics else []
             self.progress.step()
         row = {"epoch": state.epoch + 1.0, "learning_rate": self.optimizer.rate(state.epoch)}
-        row |= {"gradient_norm": float(np.mean(norms)), **_mean(measured), **self._validate(state)}
+        row |= {"gradient_norm": float(np.mean(norms)), **_mean(measured), **self._validate(state, data)}
         state.rows.append(row | {"seconds": time.perf_counter() - began})
         state.epoch += 1
 
@@ -127,7 +129,7 @@ class Training:
             state.history,
         )
 
-    def _validate(self, state: RunState) -> dict[str, float]:
+    def _validate(self, state: RunState, data: Arrays) -> dict[str, float]:
         """Metrics on held-out data, and how much less probable the model finds them than training data."""
         if self.validation is None:
             return {}
@@ -135,7 +137,7 @@ class Training:
         metrics = self.objective.validate(setup, params, self.validation)
         if setup.has_free_energy:
             rows = len(next(iter(self.validation.values())))
-            seen = {name: values[:rows] for name, values in setup.data.items()}
+            seen = {name: values[:rows] for name, values in data.items()}
             held_out, trained = setup.energies(params, self.validation), setup.energies(params, seen)
             metrics = {"free_energy_gap": float(held_out.mean() - trained.mean())} | metrics
         return {f"validation_{name}": value for name, value in metrics.items()}

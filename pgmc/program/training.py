@@ -13,6 +13,7 @@ from pgmc.program.program import compile
 from pgmc.runtime.kernels import Dtype
 
 if TYPE_CHECKING:
+    from pgmc.learning.binarization import Resampled
     from pgmc.learning.objective import Objective
     from pgmc.learning.optimizers import Optimizer
     from pgmc.learning.progress import Progress
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 def fit(
     model: Model,
-    data: Mapping[str, npt.ArrayLike],
+    data: Mapping[str, npt.ArrayLike | Resampled],
     objective: Objective | None = None,
     optimizer: Optimizer | None = None,
     *,
@@ -43,7 +44,8 @@ def fit(
     model : Model
         The specification.
     data : mapping of str to array
-        Each observed variable and every input, ``(n, *shape)``. Other variables are latent.
+        Each observed variable and every input, ``(n, *shape)``. Other variables are latent. What
+        ``binarize(X, "resample")`` returns is drawn anew in every epoch.
     objective, optimizer : optional
         What is minimised and how: ``PCD()`` and ``SGD(0.05, momentum=0.5)`` by default.
     epochs, batch_size : int
