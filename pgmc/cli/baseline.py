@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pgmc.ir.model import Model
-from pgmc.ir.symbols import Categorical, Spin
+from pgmc.ir.symbols import Categorical, Real, Spin
 
 Array: TypeAlias = npt.NDArray[Any]
 
@@ -20,7 +20,7 @@ def independent_log_likelihoods(
     """log p of each row under independent units.
 
     A state has the probability (count + ½) / (n + K/2): half an observation of each of the K states is added, so that
-    a unit that never changes in training does not make a test row impossible.
+    a unit that never changes in training does not make a test row impossible. Real units are normal.
 
     Parameters
     ----------
@@ -37,6 +37,10 @@ def independent_log_likelihoods(
     totals = np.zeros(len(next(iter(train.values())))), np.zeros(len(next(iter(test.values()))))
     for name in train:
         domain = model.variable(name).domain
+        if isinstance(domain, Real):
+            for total, split in zip(totals, (train, test), strict=True):
+                total += _log_normal(train[name], split[name])
+            continue
         states = domain.states if isinstance(domain, Categorical) else 2
         codes = [_codes(split[name], isinstance(domain, Spin)) for split in (train, test)]
         counts = np.stack([(codes[0] == k).sum(axis=0) for k in range(states)]) + 0.5
@@ -44,6 +48,14 @@ def independent_log_likelihoods(
         for total, code in zip(totals, codes, strict=True):
             total += np.take_along_axis(logs, code, axis=0).sum(axis=1)
     return totals
+
+
+def _log_normal(train: Array, values: Array) -> Array:
+    """log p of each row under normal units with the means and variances of ``train``, one observation at ± 1 added."""
+    mean = train.mean(axis=0, dtype=np.float64)
+    variance = (len(train) * train.var(axis=0, dtype=np.float64) + 1.0) / (len(train) + 1.0)
+    terms = -0.5 * (np.square(values - mean) / variance + np.log(2.0 * np.pi * variance))
+    return np.asarray(terms.reshape(len(values), -1).sum(axis=1))
 
 
 def _codes(states: Array, spin: bool) -> Array:

@@ -14,7 +14,7 @@ import numpy.typing as npt
 from pgmc.cli.files import SUFFIXES, is_data_file, read_examples
 from pgmc.cli.settings import Settings
 from pgmc.errors import ArgumentError
-from pgmc.ir.symbols import Binary, Categorical, Spin, Variable, shape_of
+from pgmc.ir.symbols import Binary, Categorical, Real, Spin, Variable, shape_of
 
 Array: TypeAlias = npt.NDArray[Any]
 
@@ -154,10 +154,10 @@ class Encoding:
     variable: Variable
 
     def __post_init__(self) -> None:
-        if not isinstance(self.variable.domain, Binary | Spin | Categorical):
+        if not isinstance(self.variable.domain, Binary | Spin | Categorical | Real):
             raise ArgumentError(
-                f"{self.variable.name} is {self.variable.domain}: images are encoded for binary, spin and "
-                "categorical units only."
+                f"{self.variable.name} is {self.variable.domain}: images are encoded for binary, spin, "
+                "categorical and real units only."
             )
 
     @property
@@ -173,6 +173,8 @@ class Encoding:
                 return f"quantised to {states} grey levels of equal width"
             case Spin():
                 return "binarised by threshold: +1 where the grey level is at least 0.5, else -1"
+            case Real():
+                return "grey levels as they are, from 0 to 1"
             case _:
                 return "binarised by threshold: 1 where the grey level is at least 0.5, else 0"
 
@@ -192,16 +194,20 @@ class Encoding:
         units = int(np.prod(shape))
         if units != grey.shape[1]:
             raise ArgumentError(f"{self.variable.name} has {units} units, but an image has {grey.shape[1]} pixels.")
+        if isinstance(self.variable.domain, Real):
+            return grey.reshape(-1, *shape)
         levels = self.levels(grey).reshape(-1, *shape)
         return 2 * levels - 1 if isinstance(self.variable.domain, Spin) else levels
 
     def grey(self, states: Array) -> Array:
         """Grey levels ``(n, pixels)`` of states."""
         values = np.asarray(states, dtype=np.float64).reshape(len(states), -1)
+        if isinstance(self.variable.domain, Real):
+            return np.clip(values, 0.0, 1.0)
         return (values + 1.0) / 2.0 if isinstance(self.variable.domain, Spin) else values / (self.states - 1)
 
     def expected_grey(self, probabilities: Array) -> Array:
-        """Mean grey levels ``(n, pixels)`` of the probabilities that a conditional evaluates to."""
+        """Mean grey levels ``(n, pixels)`` of the probabilities, or the means, that a conditional evaluates to."""
         if not isinstance(self.variable.domain, Categorical):
             return np.asarray(probabilities, dtype=np.float64).reshape(len(probabilities), -1)
         means = probabilities @ (np.arange(self.states) / (self.states - 1))

@@ -228,8 +228,8 @@ def _accuracy(task: Task, params: Arrays) -> float | None:
 
 def _mean_greys(task: Task, params: Arrays, samples: Samples) -> Array:
     """The mean grey level of each pixel given the variables it depends on, at the end of each chain."""
-    probabilities = task.program.conditional(task.image).evaluate(params, dict(samples.last), threads=task.threads)
-    return task.encoding.expected_grey(probabilities["probs"])
+    found = task.program.conditional(task.image).evaluate(params, dict(samples.last), threads=task.threads)
+    return task.encoding.expected_grey(found["probs"] if "probs" in found else found["mean"])
 
 
 def _worries(task: Task, mixing: Mixing, estimates: tuple[LogPartition, ...]) -> list[str]:

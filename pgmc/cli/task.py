@@ -15,7 +15,7 @@ from pgmc.cli.settings import Settings
 from pgmc.dsl.model import Model
 from pgmc.errors import ArgumentError
 from pgmc.ir.answers import Refusal
-from pgmc.ir.symbols import Categorical, Spin, Variable
+from pgmc.ir.symbols import Categorical, Real, Spin, Variable
 from pgmc.program.program import Program, compile
 
 Array: TypeAlias = npt.NDArray[Any]
@@ -128,6 +128,8 @@ def build_task_for(
     variables = program.model.variables
     if "learning_rate" not in options and all(isinstance(v.domain, Spin) for v in variables):
         settings = _for_spins(settings)
+    if "learning_rate" not in options and isinstance(variables[0].domain, Real):
+        settings = replace(settings, learning_rate=settings.learning_rate / 10)  # precisions make gradients steep
     encoding = Encoding(variables[0])
     label = next((v for v in variables[1:] if isinstance(v.domain, Categorical) and not v.axes), None)
     train = _observe(encoding, label, images.train, images.train_labels)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from fractions import Fraction
 
-from pgmc.derivation.tidy import add, multiply, negate
+from pgmc.derivation.tidy import add, multiply, negate, power
 from pgmc.errors import InternalError
 from pgmc.ir.answers import Computation
 from pgmc.ir.model import EnergyTerm, Model
@@ -13,7 +13,7 @@ from pgmc.ir.nodes import ONE, Access, Number, Scalar, at, fresh_index
 from pgmc.ir.queries import Ensemble
 from pgmc.ir.rewrite import freshen
 from pgmc.ir.rewrite import replace as replace_nodes
-from pgmc.ir.symbols import Input, Parameter, Variable, access_axes
+from pgmc.ir.symbols import Input, Parameter, Real, Variable, access_axes
 
 INVERSE_TEMPERATURE = Input("inverse_temperature", ())
 NEXT_INVERSE_TEMPERATURE = Input("next_inverse_temperature", ())
@@ -22,6 +22,11 @@ NEXT_INVERSE_TEMPERATURE = Input("next_inverse_temperature", ())
 def base_parameter(variable: Variable) -> Parameter:
     """The field of the base of the annealing path on each unit (and state) of a variable."""
     return Parameter(f"base_{variable.name}", access_axes(variable))
+
+
+def base_precision(variable: Variable) -> Parameter:
+    """The precision in the base of each unit of a real variable."""
+    return Parameter(f"precision_base_{variable.name}", access_axes(variable))
 
 
 def apply_ensemble(model: Model, ensemble: Ensemble) -> Model:
@@ -35,11 +40,17 @@ def apply_ensemble(model: Model, ensemble: Ensemble) -> Model:
         return replace(model, inputs=inputs, terms=terms)
     if ensemble is Ensemble.ANNEALED:
         bases = tuple(base_parameter(variable) for variable in model.variables)
+        real = tuple(variable for variable in model.variables if isinstance(variable.domain, Real))
+        scales = tuple(map(base_precision, real))
         return replace(
             model,
             inputs=inputs,
-            parameters=(*model.parameters, *bases),
-            terms=(*terms, *(_base_term(v, b) for v, b in zip(model.variables, bases, strict=True))),
+            parameters=(*model.parameters, *bases, *scales),
+            terms=(
+                *terms,
+                *(_base_term(v, b, Fraction(-1), 1) for v, b in zip(model.variables, bases, strict=True)),
+                *(_base_term(v, s, Fraction(1, 2), 2) for v, s in zip(real, scales, strict=True)),
+            ),
         )
     raise InternalError(f"unknown ensemble {ensemble}. Please report it.")
 
@@ -60,10 +71,10 @@ def derive_temperature_step(answer: Computation) -> Computation:
     )
 
 
-def _base_term(variable: Variable, base: Parameter) -> EnergyTerm:
-    """-(1-β) Σ base · x."""
+def _base_term(variable: Variable, base: Parameter, number: Fraction, exponent: int) -> EnergyTerm:
+    """number · (1-β) Σ base · x^exponent."""
     indices = tuple(fresh_index(name) for name in "ijklmnopq"[: len(base.axes)])
     positions = tuple(at(index) for index in indices)
     weight = add(ONE, negate(Access(INVERSE_TEMPERATURE, ())))
-    minus = Number(Fraction(-1))
-    return EnergyTerm(multiply(minus, weight, Access(base, positions), Access(variable, positions)), indices)
+    unit = power(Access(variable, positions), Fraction(exponent))
+    return EnergyTerm(multiply(Number(number), weight, Access(base, positions), unit), indices)

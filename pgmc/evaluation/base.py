@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from pgmc.errors import DataError, IntractableError
 from pgmc.ir.model import Model
-from pgmc.ir.symbols import Binary, Categorical, Spin, Variable, access_axes
+from pgmc.ir.symbols import Binary, Categorical, Real, Spin, Variable, access_axes, shape_of
 from pgmc.runtime.groups import group_units, place_units
 
 Array: TypeAlias = npt.NDArray[Any]
@@ -22,13 +22,19 @@ def base_name(variable: str) -> str:
     return f"base_{variable}"
 
 
+def precision_name(variable: str) -> str:
+    """The name of the parameter that holds the precisions of the base of a real variable."""
+    return f"precision_base_{variable}"
+
+
 def base_fields(model: Model, dtype: str, data: Arrays | None = None) -> dict[str, Array]:
     """Fields of independent units: 0 (uniform), or matched to the means of data.
 
     A binary unit with smoothed mean m has the field log(m / (1 - m)), a spin half of that with m = P(+1),
     a categorical unit the logarithms of its smoothed frequencies, a unit of an exclusive block log(m / m₀), where m₀ is
     the smoothed frequency of all off. Half an observation of each state is
-    added to the counts, so that a unit that never changes in the data keeps a finite field.
+    added to the counts, so that a unit that never changes in the data keeps a finite field. A real unit is normal: of
+    mean 0 and variance 1, or those of the data, one observation at the mean ± 1 added to them.
 
     Parameters
     ----------
@@ -42,22 +48,37 @@ def base_fields(model: Model, dtype: str, data: Arrays | None = None) -> dict[st
     Returns
     -------
     dict
-        ``base_<variable>`` -> array of the variable's shape, the states last for a categorical one.
+        ``base_<variable>`` -> array of the variable's shape, the states last for a categorical one;
+        ``precision_base_<variable>`` for real variables, whose field is the precision times the mean.
 
     References
     ----------
     Salakhutdinov and Murray (2008), section 4.2: the base-rate model.
     """
-    return {
-        base_name(v.name): np.asarray(_fields(v, None if data is None else data.get(v.name)), dtype=dtype, order="C")
-        for v in model.variables
-    }
+    found: dict[str, Array] = {}
+    for v in model.variables:
+        values = None if data is None else data.get(v.name)
+        if isinstance(v.domain, Real):
+            precision = _precisions(v, values)
+            found[precision_name(v.name)] = precision
+            found[base_name(v.name)] = precision * (0.0 if values is None else values.mean(axis=0))
+        else:
+            found[base_name(v.name)] = _fields(v, values)
+    return {name: np.asarray(value, dtype=dtype, order="C") for name, value in found.items()}
+
+
+def _precisions(variable: Variable, values: Array | None) -> Array:
+    if values is None:
+        return np.ones(shape_of(variable))
+    wide = values.astype(np.float64)
+    return np.asarray((len(wide) + 1.0) / (((wide - wide.mean(axis=0)) ** 2).sum(axis=0) + 1.0))
 
 
 def _fields(variable: Variable, values: Array | None) -> Array:
     if not isinstance(variable.domain, Binary | Spin | Categorical):
         raise IntractableError(
-            f"{variable.name}: annealing starts from independent discrete units, and this one is {variable.domain}."
+            f"{variable.name}: annealing starts from independent units of a known law, and this one is "
+            f"{variable.domain}."
         )
     if values is None:
         return np.zeros([axis.size for axis in access_axes(variable)])
@@ -109,6 +130,9 @@ def base_log_partition(model: Model, fields: Arrays) -> float:
                 total += float(np.logaddexp.reduce(field, axis=-1).sum())
             case Spin():
                 total += float(np.logaddexp(field, -field).sum())
+            case Real():
+                precision = np.asarray(fields[precision_name(variable.name)], dtype=np.float64)
+                total += float((field**2 / precision + np.log(2.0 * np.pi / precision)).sum() / 2.0)
             case _:
                 total += float(np.logaddexp(0.0, field).sum())
     return total

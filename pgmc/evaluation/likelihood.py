@@ -11,10 +11,9 @@ import numpy.typing as npt
 from pgmc.errors import ArgumentError, DataError, IntractableError
 from pgmc.evaluation.ais import Direction, estimate_log_partition_ais
 from pgmc.evaluation.estimates import LogPartition, Number
-from pgmc.evaluation.exact import log_partition_exact
+from pgmc.evaluation.exact import check_exact, log_partition_exact
 from pgmc.evaluation.ladder import estimate_log_partition_tempering
 from pgmc.ir.queries import Energy, FreeEnergy
-from pgmc.runtime.enumeration import check_enumerable, enumerated_variables
 
 if TYPE_CHECKING:
     from pgmc.runtime.executable import Executable
@@ -98,7 +97,7 @@ AIS_OPTIONS = frozenset({"chains", "betas", "data", "base", "start", "burn_in", 
 
 def _choose(executable: Executable, limit: int) -> str:
     try:
-        check_enumerable(executable, enumerated_variables(executable), limit)
+        check_exact(executable, limit)
     except IntractableError:
         return "ais"
     return "exact"

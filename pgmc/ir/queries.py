@@ -5,7 +5,8 @@ An *ensemble* says which law the question is about; each is a rewriting of the m
 - ``PLAIN``     p(x) ∝ exp(-E(x))
 - ``TEMPERED``  p(x) ∝ exp(-β E(x)); β is the input ``inverse_temperature``, one number per chain
 - ``ANNEALED``  p(x) ∝ exp(-(1-β) E₀(x) - β E(x)) with the independent-unit base E₀(x) = -Σ base_x · x, whose fields are
-  the parameters ``base_<variable>``; the path of annealed importance sampling
+  the parameters ``base_<variable>``; the path of annealed importance sampling. For real units E₀ has the summand
+  ½ Σ precision · x², of the parameters ``precision_base_<variable>``
 """
 
 from __future__ import annotations

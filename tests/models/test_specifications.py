@@ -13,6 +13,7 @@ from scipy.special import logsumexp, softmax
 
 import pgmc
 from pgmc.cli.catalogue import list_names
+from real_specifications import REAL_SPECIFICATIONS
 from specifications import SPECIFICATIONS, Specification
 
 PACKAGE = Path(pgmc.__file__).parent
@@ -27,7 +28,7 @@ CASES = [
 
 
 def test_every_specification_is_checked() -> None:
-    assert list_names() == sorted(spec.name for spec in SPECIFICATIONS)
+    assert list_names() == sorted(spec.name for spec in (*SPECIFICATIONS, *REAL_SPECIFICATIONS))
 
 
 @pytest.mark.parametrize("spec", SPECIFICATIONS, ids=lambda spec: spec.name)

@@ -10,6 +10,8 @@ import pytest
 from scipy import integrate, stats
 
 import pgmc
+from pgmc.evaluation.base import base_fields, base_log_partition
+from pgmc.evaluation.quadrature import integrate_line
 from pgmc.ir.interpret import interpret_energy
 
 Params = Mapping[str, Any]
@@ -186,6 +188,74 @@ def test_log_partition_of_five_real_and_four_binary_units() -> None:
         program = pgmc.compile(m, dtype=dtype)
         assert program.log_partition(params).method == "exact"
         assert program.log_partition(params).value == pytest.approx(11.453073155253, abs=error)
+
+
+def test_curie_weiss_by_an_integral_along_a_line() -> None:
+    """100 spins that interact through one real unit: the spins are summed out, the unit is integrated by quadrature."""
+    m = pgmc.Model("mean_field_magnet")
+    x, s = m.real("x"), m.spin("s", 100)
+    beta = m.param("beta", init=1.5)
+    m.energy(x**2 / 2 - pgmc.sqrt(beta / 100) * x * s.sum())
+    found = pgmc.compile(m, dtype="float64").log_partition({"beta": 1.5})
+    assert found.method == "exact"
+    assert found.value == pytest.approx(82.7096261621, abs=1e-9)
+    assert found.value == pytest.approx(81.7906876289 + np.log(2 * np.pi) / 2, abs=1e-9)
+
+
+def test_line_integrals() -> None:
+    narrow, wide = stats.norm(-30, 0.2), stats.norm(40, 7)
+    mixture = integrate_line(lambda x: np.log(0.3 * narrow.pdf(x) + 0.7 * wide.pdf(x) + 1e-300))
+    assert mixture[0] == pytest.approx(0, abs=1e-9)
+    assert integrate_line(stats.norm(3, 0.5).logpdf)[0] == pytest.approx(0, abs=1e-13)
+    assert integrate_line(stats.t(30).logpdf)[0] == pytest.approx(0, abs=1e-9)
+    with pytest.raises(pgmc.NumericsError, match="not died out"):
+        integrate_line(lambda x: 0 * x)
+
+
+@pytest.mark.parametrize("with_data", [False, True])
+def test_annealing_starts_from_independent_normal_units(with_data: bool) -> None:
+    """The mean weight is within 4.9 standard errors of Z / Z_base: a false alarm of 1e-6."""
+    model, params, _ = setting(visible_and_hidden)
+    program = pgmc.compile(model, dtype="float64")
+    options = {"data": {"v": program.sample(params, chains=200, sweeps=10, seed=0)["v"][:, 0]}} if with_data else {}
+    exact = program.log_partition(params).value
+    for method in ("ais", "reverse-ais"):
+        found = program.log_partition(params, method=method, chains=400, betas=60, seed=1, **options)
+        assert abs(found.value - exact) < 4.9 * found.std_error + 1e-3
+
+
+def test_base_matched_to_data() -> None:
+    model, _, _ = setting(visible_and_hidden)
+    data = np.random.default_rng(0).normal(2.0, 0.5, size=(400, 3))
+    fields = base_fields(model.build(), "float64", {"v": data})
+    precision = fields["precision_base_v"]
+    np.testing.assert_allclose(fields["base_v"] / precision, data.mean(axis=0))
+    np.testing.assert_allclose(1 / precision, (400 * data.var(axis=0) + 1) / 401)
+    alone = sum(
+        stats.norm(mean, 1 / np.sqrt(k)).logpdf(0.0) for mean, k in zip(data.mean(axis=0), precision, strict=True)
+    )
+    assert base_log_partition(model.build(), fields) == pytest.approx(-alone + 2 * np.log(2))
+
+
+def test_training_learns_precisions() -> None:
+    model, params, _ = setting(visible_and_hidden)
+    program = pgmc.compile(model, dtype="float64")
+    data = {"v": program.sample(params, chains=2000, sweeps=20, seed=0)["v"][:, 0]}
+    truth = program.log_likelihood(params, data).mean()
+    for objective in (pgmc.ExactLikelihood(), pgmc.PCD(k=2), pgmc.CD(k=2)):
+        fit = pgmc.fit(
+            model,
+            data,
+            objective=objective,
+            optimizer=pgmc.Adam(0.03),
+            epochs=12,
+            batch_size=100,
+            dtype="float64",
+            seed=0,
+            progress=False,
+        )
+        assert (fit.params["beta"] > 0).all()
+        assert program.log_likelihood(fit.params, data).mean() > truth - 0.05
 
 
 # ---- draws -------------------------------------------------------------------------------------------------

@@ -1,0 +1,32 @@
+"""Specifications with real units at a small size, and their energies written down a second time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+Arrays = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class RealSpecification:
+    """A small instance of a file of models/, the family of each variable, and its energy."""
+
+    name: str
+    sizes: Mapping[str, int]
+    families: Mapping[str, str]
+    energy: Callable[[Arrays, Arrays], Any]
+
+
+def gaussian_rbm(x: Arrays, t: Arrays) -> Any:
+    v, h = x["v"], x["h"]
+    squares = 0.5 * (v**2 * t["beta"]).sum(axis=1)
+    return squares - np.einsum("ni,i,ij,nj->n", v, t["beta"], t["W"], h) - v @ t["a"] - h @ t["b"]
+
+
+REAL_SPECIFICATIONS = (
+    RealSpecification("gaussian_rbm", {"visible": 4, "hidden": 3}, {"v": "Normal", "h": "Bernoulli"}, gaussian_rbm),
+)
