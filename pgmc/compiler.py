@@ -14,9 +14,11 @@ from pgmc.errors import IntractableError
 from pgmc.ir.answers import Answer, Computation, ConditionalLaw, Refusal
 from pgmc.ir.canonical import canonical_text
 from pgmc.ir.check import check_model
+from pgmc.ir.factors import undirected_part
 from pgmc.ir.fresh_indices import freshen_model
 from pgmc.ir.model import Model
 from pgmc.ir.queries import (
+    Ancestral,
     Conditional,
     Energy,
     Ensemble,
@@ -103,14 +105,29 @@ class Compiler:
     @cached_property
     def structure(self) -> Structure:
         """The name of the structure and the reason for it."""
-        from pgmc.analysis.structure import name_structure
+        from pgmc.analysis.structure import name_mixed_structure, name_structure
 
+        if self.model.factors:
+            return name_mixed_structure(self.model, self.undirected_graph)
         return name_structure(self.graph)
 
-    def blocks(self, free: tuple[str, ...] | None = None, first: tuple[str, ...] = ()) -> tuple[Block, ...]:
+    @cached_property
+    def undirected_graph(self) -> nx.Graph:
+        """The interaction graph of the energy alone, without directed factors."""
+        from pgmc.analysis.interaction_graph import build_interaction_graph
+
+        return build_interaction_graph(self.ensemble(Ensemble.UNDIRECTED))
+
+    def blocks(
+        self,
+        free: tuple[str, ...] | None = None,
+        first: tuple[str, ...] = (),
+        ensemble: Ensemble = Ensemble.PLAIN,
+    ) -> tuple[Block, ...]:
         """What one sweep over the free variables (default: all) updates, in order; ``first`` come first."""
         wanted = tuple(v.name for v in self.model.variables) if free is None else free
-        return self._find_blocks(self.graph, wanted, first)
+        graph = self.undirected_graph if ensemble is Ensemble.UNDIRECTED else self.graph
+        return self._find_blocks(graph, wanted, first)
 
     def _find_blocks(self, graph: nx.Graph, free: tuple[str, ...], first: tuple[str, ...]) -> tuple[Block, ...]:
         from pgmc.analysis.blocks import check_blocks, find_blocks, restrict_blocks
@@ -156,9 +173,12 @@ class Compiler:
         from pgmc.derivation.energy import derive_energy
         from pgmc.derivation.ensembles import derive_temperature_step
         from pgmc.derivation.free_energy import derive_free_energy
+        from pgmc.schedule.ancestral import build_ancestral_schedule
         from pgmc.schedule.sweeps import build_sweep_schedule
 
         match query:
+            case Ancestral():
+                return build_ancestral_schedule(self._fresh, query)
             case Energy(ensemble):
                 return derive_energy(self.ensemble(ensemble))
             case FreeEnergy(observed, ensemble):
@@ -180,7 +200,7 @@ class Compiler:
                     return means
                 return derive_mean_field_bound(self.ensemble(ensemble), means, observed)
             case Sweep(free, first, ensemble=ensemble):
-                blocks = self.blocks(free, first)
+                blocks = self.blocks(free, first, ensemble)
                 return build_sweep_schedule(query, blocks, lambda name: self.law(name, ensemble))
 
     def mean_model(self, observed: tuple[str, ...], ensemble: Ensemble = Ensemble.PLAIN) -> Model | Refusal:
@@ -252,6 +272,8 @@ class Compiler:
             from pgmc.derivation.ensembles import add_next_temperature
 
             return add_next_temperature(self.ensemble(query.of.ensemble))
+        if isinstance(query, Ancestral):
+            return self._fresh
         asked = query.of if isinstance(query, Gradient) else query
         if isinstance(asked, MeanField | MeanFieldBound):
             means = self.mean_model(asked.observed, asked.ensemble)
@@ -278,6 +300,12 @@ class Compiler:
         """The compiler of the same model at other sizes, with the same choices."""
         return Compiler(model, self.dtype, self.backend, self._imposed)
 
+    @cached_property
+    def undirected(self) -> Executable | None:
+        """The run time of the energy without directed factors; None if every variable has a factor."""
+        part = undirected_part(self.model)
+        return None if part is None else Compiler(part, self.dtype, self.backend).executable()
+
     def executable(self) -> Executable:
         """The run time of the model, with this compiler behind it."""
         return Executable(
@@ -287,6 +315,7 @@ class Compiler:
             find_blocks=self.blocks,
             find_eliminable=self.eliminable,
             describe_scale=self.describe_scale,
+            make_undirected=lambda: self.undirected,
         )
 
 
@@ -305,6 +334,8 @@ def kernel_name(query: Query) -> str:
             return "gradient"
         case Sweep():
             return "sweep"
+        case Ancestral():
+            return "ancestral"
         case MeanField():
             return "mean_field"
         case MeanFieldBound():

@@ -7,7 +7,8 @@ from dataclasses import replace
 from typing import TypeVar
 
 from pgmc.analysis.axes import unify_axes
-from pgmc.ir.model import Model
+from pgmc.ir.factors import map_factors
+from pgmc.ir.model import EnergyTerm, Model
 from pgmc.ir.rewrite import replace_symbols
 from pgmc.ir.symbols import Constant, Input, Parameter, Symbol, Variable
 
@@ -35,13 +36,19 @@ def spread_periodicity(model: Model) -> Model:
             for k, axis in enumerate(symbol.axes)
         )
         wrapped[symbol.name] = replace(symbol, axes=axes)
+
+    def rewritten(term: EnergyTerm) -> EnergyTerm:
+        return replace(term, body=replace_symbols(term.body, wrapped))
+
+    targets = {name: symbol for name, symbol in wrapped.items() if isinstance(symbol, Variable)}
     return Model(
         model.name,
         _those(Variable, wrapped, model.variables),
         _those(Input, wrapped, model.inputs),
         _those(Parameter, wrapped, model.parameters),
         _those(Constant, wrapped, model.constants),
-        tuple(replace(term, body=replace_symbols(term.body, wrapped)) for term in model.terms),
+        tuple(map(rewritten, model.terms)),
+        tuple(replace(factor, target=targets[factor.target.name]) for factor in map_factors(model, rewritten)),
     )
 
 

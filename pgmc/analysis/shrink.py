@@ -18,7 +18,8 @@ from pgmc.analysis.axes import AxisName, axis_name, index_axes, unify_axes
 from pgmc.errors import InternalError, IntractableError
 from pgmc.ir.canonical import canonical_text
 from pgmc.ir.check import check_model
-from pgmc.ir.model import Model
+from pgmc.ir.factors import map_factors
+from pgmc.ir.model import EnergyTerm, Model
 from pgmc.ir.nodes import Bracket, Index, LogSumExp, Position, Scalar, Sum, shifted_index
 from pgmc.ir.rewrite import accesses, position_indices, replace_symbols, walk
 from pgmc.ir.symbols import Categorical, Constant, Input, Parameter, Symbol, Variable, access_axes, is_one_hot, shape_of
@@ -251,13 +252,19 @@ def _cropped(model: Model, axes: _Axes, kept: Mapping[AxisName, Array]) -> Model
     def crop(symbols: tuple[S, ...]) -> tuple[S, ...]:
         return tuple(small[symbol.name] for symbol in symbols)  # type: ignore[misc]
 
+    def cropped(term: EnergyTerm) -> EnergyTerm:
+        return replace(term, body=replace_symbols(term.body, small))
+
+    variables = crop(model.variables)
+    targets = {variable.name: variable for variable in variables}
     return Model(
         model.name,
-        crop(model.variables),
+        variables,
         crop(model.inputs),
         crop(model.parameters),
         crop(model.constants),
-        tuple(replace(term, body=replace_symbols(term.body, small)) for term in model.terms),
+        tuple(map(cropped, model.terms)),
+        tuple(replace(factor, target=targets[factor.target.name]) for factor in map_factors(model, cropped)),
     )
 
 

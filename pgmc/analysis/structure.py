@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import networkx as nx
 
 from pgmc.analysis.coloring import color_variables
+from pgmc.ir.dependencies import parents, sort_factors
+from pgmc.ir.model import Factor, Model
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,22 @@ def name_structure(graph: nx.Graph) -> Structure:
     if _is_chain(graph) and len(graph) > 2:
         return Structure("layered", f"a chain of {len(graph)} layers, each interacting with its neighbours only")
     return Structure("bipartite", "two groups of variables, no two units of a group interact")
+
+
+def name_mixed_structure(model: Model, undirected: nx.Graph) -> Structure:
+    """Name the structure of a model with directed factors; ``undirected`` is the graph of its energy alone."""
+    arrows = ", ".join(_arrow(factor) for factor in sort_factors(model.factors))
+    rest = [v.name for v in model.variables if v.name not in model.children]
+    if not rest:
+        return Structure("directed", f"every variable has a directed factor: {arrows}")
+    top = name_structure(undirected.subgraph(rest))
+    return Structure("hybrid", f"directed factors {arrows}, on top of an energy of {', '.join(rest)} ({top.name})")
+
+
+def _arrow(factor: Factor) -> str:
+    """``h → v``, or the name alone of a variable without parents."""
+    above = ", ".join(parents(factor))
+    return f"{above} → {factor.target.name}" if above else factor.target.name
 
 
 def _is_chain(graph: nx.Graph) -> bool:

@@ -33,6 +33,8 @@ def apply_ensemble(model: Model, ensemble: Ensemble) -> Model:
     """The model whose law exp(-E) is that of the ensemble."""
     if ensemble is Ensemble.PLAIN:
         return model
+    if ensemble is Ensemble.UNDIRECTED:
+        return replace(model, terms=tuple(term for term in model.terms if term.child is None), factors=())
     beta = Access(INVERSE_TEMPERATURE, ())
     terms = tuple(replace(term, body=multiply(beta, term.body)) for term in model.terms)
     inputs = (*model.inputs, INVERSE_TEMPERATURE)

@@ -7,6 +7,7 @@ from fractions import Fraction
 from pgmc.analysis.interactions import find_interactions
 from pgmc.derivation.conditionals import derive_conditional
 from pgmc.derivation.gaussian import log_normal_integral
+from pgmc.derivation.like_terms import combine_like_terms
 from pgmc.derivation.scalars import at_value, reduce_to_affine
 from pgmc.derivation.tidy import add, multiply, negate, summed, tidy
 from pgmc.ir.answers import Computation, ConditionalLaw, Quantity, Refusal
@@ -29,7 +30,8 @@ def derive_free_energy(model: Model, observed: tuple[str, ...]) -> Computation |
         return refusal
     reference = add(*(_at_reference(term, hidden) for term in model.terms))
     parts = [_log_normaliser(derive_conditional(model, v)) for v in hidden]
-    return Computation((Quantity("free_energy", (), add(reference, *map(negate, parts))),))
+    body = combine_like_terms(add(reference, *map(negate, parts)))
+    return Computation((Quantity("free_energy", (), body),))
 
 
 def _check_independent(model: Model, observed: tuple[str, ...], hidden: set[str]) -> Refusal | None:

@@ -7,18 +7,22 @@ from typing import Any, TypeVar
 
 import numpy.typing as npt
 
-from pgmc.dsl import declarations
+from pgmc.dsl import declarations, directed
+from pgmc.dsl.dependencies import check_order
+from pgmc.dsl.distributions import Distribution
 from pgmc.dsl.expression import Expression, Handle, as_operand
 from pgmc.dsl.initial import initial_values
 from pgmc.dsl.literals import checked_array, is_anonymous
 from pgmc.dsl.location import call_site, complaint, warn
 from pgmc.dsl.names import check_name, is_anonymous_name
 from pgmc.dsl.offsets import check_offsets
+from pgmc.dsl.operand import Operand
 from pgmc.dsl.sums import energy_summands
 from pgmc.errors import ModelError
 from pgmc.ir import model as ir_model
 from pgmc.ir.canonical import canonical_model
 from pgmc.ir.check import check_model
+from pgmc.ir.factors import parameter_term
 from pgmc.ir.nodes import Scalar
 from pgmc.ir.rewrite import accesses, replace_symbols
 from pgmc.ir.symbols import (
@@ -30,6 +34,7 @@ from pgmc.ir.symbols import (
     Input,
     Parameter,
     Real,
+    SourceLine,
     Spin,
     Symbol,
     Variable,
@@ -61,6 +66,7 @@ class Model:
         self.name = check_name(name, "pgmc.Model")
         self._handles: dict[str, Handle] = {}
         self._terms: list[ir_model.EnergyTerm] = []
+        self._factors: list[ir_model.Factor] = []
         # Anonymous constants by placeholder: the same expression used in two terms keeps one constant.
         self._anonymous: dict[str, Constant] = {}
         self._last_anonymous = 0
@@ -78,6 +84,7 @@ class Model:
             else:
                 made._handles[symbol.name] = Handle(symbol)
         made._terms = list(model.terms)
+        made._factors = list(model.factors)
         return made
 
     # ---- declarations --------------------------------------------------------------------------------------
@@ -261,12 +268,71 @@ class Model:
         """
         operand = as_operand(expr)
         label = None if name is None else self._term_name(name)
-        origin = call_site()
         self._check_declared(operand.node, operand.text)
-        summands = energy_summands(operand)
-        for body, over in summands:
+        for child, used in ((f.target.name, f) for f in self._factors):
+            if any(access.symbol.name == child for access in accesses(operand.node)):
+                raise _energy_of_child(operand.text, child, used.origin)
+        self._add_terms(operand, label)
+
+    def _add_terms(self, operand: Operand, label: str | None, child: str | None = None) -> None:
+        origin = call_site()
+        for body, over in energy_summands(operand):
             check_offsets(body, operand.text)
-            self._terms.append(ir_model.EnergyTerm(self._named(body), over, label, origin))
+            self._terms.append(ir_model.EnergyTerm(self._named(body), over, label, origin, child))
+
+    # ---- directed factors ----------------------------------------------------------------------------------
+
+    def directed(self, target: Expression, distribution: Distribution) -> None:
+        """Add p(target | the variables in the distribution's parameters): one law for every unit of the target.
+
+        The model is p(state) = exp(-E) / Z · Π p(child | parents), and Z is a sum over the variables that have no
+        factor. In index notation the target's indices are free, and any other index is summed within its product.
+
+        Parameters
+        ----------
+        target
+            A variable, or a unit of it such as ``x[i]``.
+        distribution
+            :class:`pgmc.Bernoulli` or :class:`pgmc.Categorical`.
+
+        Raises
+        ------
+        ModelError
+            If the target has a factor already or stands in the energy, the distribution is not one for such units, or
+            the variables depend on one another in a circle.
+        NotationError
+            If shapes or indices do not fit.
+
+        Examples
+        --------
+        >>> m.directed(v, pgmc.Bernoulli(logits=h @ W + b))
+        >>> m.directed(x[i], pgmc.Bernoulli(logits=b[i] + pgmc.Sum(W[i, j] * x[j], j, where=j < i)))
+        """
+        variable, element = directed.read_target(target)
+        family, checked = directed.read_distribution(variable, distribution)
+        text = f"directed factor of {variable.name}"
+        self._check_declared(element.node, text)
+        for operand in checked.operands.values():
+            self._check_declared(operand.node, operand.text)
+        self._check_child(variable)
+        indices, found = directed.unit_parameters(variable, element, checked)
+        named = {name: self._named(body) for name, body in found.items()}
+        parameters = tuple((name, parameter_term(variable, indices, body)) for name, body in named.items())
+        factor = ir_model.Factor(variable, family, parameters, call_site())
+        check_order((*self._factors, factor))
+        self._factors.append(factor)
+        law = directed.negative_log_law(variable, family, indices, named)
+        self._add_terms(Operand(law, text=text), None, variable.name)
+
+    def _check_child(self, variable: Variable) -> None:
+        text = f"directed factor of {variable.name}"
+        for factor in self._factors:
+            if factor.target == variable:
+                reason = f"{variable.name} has one already, at {factor.origin}"
+                raise complaint(ModelError, text, reason, "Put all parents into one distribution.")
+        for term in self._terms:
+            if term.child is None and any(access.symbol == variable for access in accesses(term.body)):
+                raise _energy_of_child(text, variable.name, term.origin)
 
     def _term_name(self, name: object) -> str:
         label = check_name(name, "energy term")
@@ -331,6 +397,7 @@ class Model:
                 _of_type(symbols, Parameter),
                 (*_of_type(symbols, Constant), *self._anonymous.values()),
                 tuple(self._terms),
+                tuple(self._factors),
             )
         )
 
@@ -374,6 +441,13 @@ class Model:
 
     def __repr__(self) -> str:
         return f"<pgmc.Model {self.name}: {len(self._handles)} symbols, {len(self._terms)} terms>"
+
+
+def _energy_of_child(text: str, child: str, origin: SourceLine | None) -> ModelError:
+    where = f" at {origin}" if origin else ""
+    reason = f"{child} would have a directed factor and a term of the energy{where}"
+    remedy = "Then its factor would not be normalised: describe it by one of the two."
+    return complaint(ModelError, text, reason, remedy)
 
 
 def _of_type(symbols: list[Symbol], kind: type[S]) -> tuple[S, ...]:

@@ -53,6 +53,25 @@ def energy_summands(operand: Operand) -> tuple[Summand, ...]:
     return tuple(map(_summand, _top_level(operand.node)))
 
 
+def parameter_summands(node: Scalar, kept: tuple[Index, ...]) -> Scalar:
+    """The parameter of a directed factor: each summand summed over the indices that are not the target's, ``kept``.
+
+    Raises
+    ------
+    NotationError
+        If a sum over an index is missing.
+    """
+    parts: list[Scalar] = []
+    for part in _top_level(node):
+        _check_products(part, frozenset(kept), frozenset())
+        check_functions(part)
+        over = tuple(index for index in free_indices(part) if index not in kept)
+        _check_known(part, over)
+        fresh = {index: fresh_index(index.name) for index in over}
+        parts.append(Sum(rename(part, fresh), tuple(fresh.values())) if over else part)
+    return parts[0] if len(parts) == 1 else Add(tuple(parts))
+
+
 def _summand(node: Scalar) -> Summand:
     check_products(node)
     check_functions(node)

@@ -34,7 +34,7 @@ def estimate_log_partition(
     method: str = "auto",
     **options: Any,
 ) -> LogPartition:
-    """log Z = log Σ_x exp(-E(x)), in nats.
+    """log Z = log Σ_x exp(-E(x)), in nats. Directed factors are normalised, so only variables without one count.
 
     Parameters
     ----------
@@ -68,6 +68,8 @@ def estimate_log_partition(
     IntractableError
         If ``"exact"`` is asked for and there are too many states.
     """
+    if executable.model.factors:
+        return _of_undirected_part(executable, params, inputs, method, options)
     if method not in METHODS:
         raise ArgumentError(f"method must be one of {', '.join(map(repr, METHODS))}, got {method!r}.")
     _check_inputs(executable, inputs)
@@ -88,6 +90,26 @@ def estimate_log_partition(
         return estimate_log_partition_tempering(executable, params, inputs, **options)
     direction: Direction = "reverse-ais" if method == "reverse-ais" else "ais"
     return estimate_log_partition_ais(executable, params, inputs, method=direction, **options)
+
+
+def _of_undirected_part(
+    executable: Executable, params: Arrays, inputs: Arrays | None, method: str, options: dict[str, Any]
+) -> LogPartition:
+    """log Z of the energy alone: 0 if every variable has a directed factor."""
+    part = executable.undirected()
+    if part is None:
+        rows = len(next(iter(inputs.values()))) if inputs else None
+        return LogPartition(0.0 if rows is None else np.zeros(rows), 0.0 if rows is None else np.zeros(rows), "exact")
+    symbols = {symbol.name for symbol in part.model.symbols}
+    if "data" in options:
+        options = options | {"data": _restricted(options["data"], symbols) or None}
+    return estimate_log_partition(
+        part, _restricted(params, symbols), _restricted(inputs or {}, symbols) or None, method, **options
+    )
+
+
+def _restricted(arrays: Arrays | None, names: set[str]) -> dict[str, Array]:
+    return {name: values for name, values in (arrays or {}).items() if name in names}
 
 
 EXACT_OPTIONS = frozenset({"limit", "threads"})

@@ -10,14 +10,16 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 from pgmc.inspection.latex import AlignedPrinter, LatexPrinter, latex_text
 from pgmc.inspection.markup import mathematics
 from pgmc.ir.answers import ConditionalLaw, Quantity, Refusal
+from pgmc.ir.dependencies import sort_factors
+from pgmc.ir.factors import factor_law
 from pgmc.ir.model import Model
 from pgmc.ir.printer import Printer
 
 if TYPE_CHECKING:
     from pgmc.inspection.difference import Difference
 
-Group: TypeAlias = Literal["energy", "conditionals", "free energy", "gradients", "refused"]
-GROUPS: tuple[Group, ...] = ("energy", "conditionals", "free energy", "gradients", "refused")
+Group: TypeAlias = Literal["factors", "energy", "conditionals", "free energy", "gradients", "refused"]
+GROUPS: tuple[Group, ...] = ("factors", "energy", "conditionals", "free energy", "gradients", "refused")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +61,9 @@ class Equation:
 class Equations(Mapping[str, Equation]):
     """Named equations in the order in which they were derived.
 
-    Iterating gives the names: ``energy``, ``h`` for the conditional of a unit of h, ``free_energy(v)``,
-    ``gradient(W)``, and what was refused under the name of what was wanted. ``print`` shows all of them.
+    Iterating gives the names: ``factor(v)`` for a directed factor, ``energy``, ``h`` for the conditional of a unit of
+    h, ``free_energy(v)``, ``gradient(W)``, and what was refused under the name of what was wanted. ``print`` shows all
+    of them.
     """
 
     entries: tuple[Equation, ...]
@@ -133,7 +136,7 @@ def collect_equations(
     Parameters
     ----------
     model
-        The model; its energy is the first equation.
+        The model; its directed factors, parents first, and its energy are the first equations.
     laws
         The conditional law of a unit of each variable.
     free_energies
@@ -145,7 +148,9 @@ def collect_equations(
     refusals
         What could not be derived.
     """
-    entries = [Equation("energy", "energy", model)]
+    factors = (factor_law(factor) for factor in sort_factors(model.factors))
+    entries = [Equation(f"factor({law.target.name})", "factors", law) for law in factors]
+    entries.append(Equation("energy", "energy", model))
     entries += [Equation(law.target.name, "conditionals", law) for law in laws]
     for observed, quantity in (free_energies or {}).items():
         entries.append(Equation(f"free_energy({', '.join(observed)})", "free energy", quantity))

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from pgmc.ir.factors import map_factors
 from pgmc.ir.index_order import (
     Colours,
     Key,
@@ -57,7 +58,8 @@ def canonical_model(model: Model) -> Model:
     letters = _preferred_letters(model)
     found = [(_term_key(part, order), part) for term in model.terms for part in canonical_term(term, order, letters)]
     found.sort(key=lambda pair: pair[0])
-    return replace(model, terms=tuple(part for _, part in found))
+    factors = map_factors(model, lambda term: canonical_term(term, order, letters)[0])
+    return replace(model, terms=tuple(part for _, part in found), factors=factors)
 
 
 def canonical_term(
@@ -121,7 +123,7 @@ def _term_key(term: EnergyTerm, order: Order) -> Key:
     """Terms of many variables first, then by their structure."""
     variables = sum(isinstance(access.symbol, Variable) for access in accesses(term.body))
     indices = (*term.over, *bound_indices(term.body))
-    return (-variables, node_key(term.body, {index: -index.key for index in indices}, order))
+    return (-variables, node_key(term.body, {index: -index.key for index in indices}, order), term.child or "")
 
 
 # ---- rebuilding --------------------------------------------------------------------------------------------
@@ -224,8 +226,16 @@ def canonical_text(model: Model) -> str:
     model = canonical_model(model)
     lines = [f"model {model.name}"]
     lines.extend(_symbol_text(symbol) for symbol in model.symbols)
-    lines.extend(f"term {_indices_text(term.over)} {_text(term.body)}" for term in model.terms)
+    lines.extend(_term_text("term", term) for term in model.terms)
+    for factor in model.factors:
+        head = f"factor {factor.target.name} {factor.family}"
+        lines.extend(_term_text(f"{head} {name}", term) for name, term in factor.parameters)
     return "\n".join(lines)
+
+
+def _term_text(head: str, term: EnergyTerm) -> str:
+    child = f" of {term.child}" if term.child else ""
+    return f"{head}{child} {_indices_text(term.over)} {_text(term.body)}"
 
 
 def digest(model: Model) -> str:

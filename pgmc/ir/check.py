@@ -13,6 +13,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from pgmc.errors import InternalError
+from pgmc.ir.factors import FAMILIES_OF, PARAMETERS_OF, parameter_of
 from pgmc.ir.model import EnergyTerm, Model
 from pgmc.ir.nodes import (
     FUNCTIONS,
@@ -61,11 +62,12 @@ def check_model(model: Model) -> None:
     check_names(model)
     check_symbols(model)
     check_declared(model)
-    for term in model.terms:
+    for term in (*model.terms, *(term for factor in model.factors for _, term in factor.parameters)):
         check_nodes(term)
         check_positions(term)
         check_bound_once(term)
         check_sizes(term)
+    check_factors(model)
 
 
 def check_names(model: Model) -> None:
@@ -133,6 +135,24 @@ def check_declared(model: Model) -> None:
             known = declared.get(access.symbol.name)
             if known is not access.symbol and known != access.symbol:
                 raise _broken(f"{access.symbol.name} is not declared", term)
+
+
+def check_factors(model: Model) -> None:
+    """Every child has one factor, whose parameters stand on all axes of the child."""
+    for name in {*model.children, *(term.child for term in model.terms if term.child is not None)}:
+        if model.children.count(name) != 1:
+            raise _broken(f"{name} has {model.children.count(name)} directed factors")
+    for factor in model.factors:
+        target = factor.target
+        if target not in model.variables:
+            raise _broken(f"the target {target.name} of a directed factor is not declared")
+        if factor.family not in FAMILIES_OF.get(type(target.domain), ()):
+            raise _broken(f"{target.name} is {target.domain} and has a factor of the family {factor.family!a}")
+        if {name for name, _ in factor.parameters} != set(PARAMETERS_OF[factor.family]):
+            raise _broken(f"the factor of {target.name} has the parameters {[name for name, _ in factor.parameters]}")
+        for _, term in factor.parameters:
+            if len(parameter_of(target, term)[0]) != len(access_axes(target)):
+                raise _broken(f"a parameter of the factor of {target.name} does not stand on all its axes", term)
 
 
 def check_nodes(term: EnergyTerm) -> None:

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from pgmc.errors import CheckpointError, InternalError
 from pgmc.ir.check import NAME, check_model
-from pgmc.ir.model import EnergyTerm, Model
+from pgmc.ir.model import EnergyTerm, Factor, Model
 from pgmc.ir.nodes import (
     FUNCTIONS,
     Access,
@@ -71,7 +71,7 @@ def model_from_data(data: Json, arrays: Arrays) -> Model:
     CheckpointError
         If anything at all is not as it should be. No other error is raised, whatever the data.
     """
-    fields = _fields(data, "model", ("name", "variables", "inputs", "parameters", "constants", "terms"))
+    fields = _fields(data, "model", ("name", "variables", "inputs", "parameters", "constants", "terms", "factors"))
     used: set[str] = set()
     variables = tuple(_variable(item) for item in _list(fields["variables"], "variables"))
     inputs = tuple(_input(item) for item in _list(fields["inputs"], "inputs"))
@@ -84,7 +84,8 @@ def model_from_data(data: Json, arrays: Arrays) -> Model:
         raise CheckpointError(f"Arrays that belong to no symbol: {sorted(set(arrays) - used)[:3]}.")
     reader = _Reader(symbols)
     terms = tuple(reader.term(item) for item in _list(fields["terms"], "terms"))
-    model = Model(_name(fields["name"], "model"), variables, inputs, parameters, constants, terms)
+    factors = tuple(reader.factor(item) for item in _list(fields["factors"], "factors"))
+    model = Model(_name(fields["name"], "model"), variables, inputs, parameters, constants, terms, factors)
     try:
         check_model(model)
     except InternalError as error:
@@ -226,11 +227,21 @@ class _Reader:
         self.nodes = 0
 
     def term(self, item: Json) -> EnergyTerm:
-        fields = _fields(item, "term", ("name", "indices", "over", "body"))
+        fields = _fields(item, "term", ("name", "child", "indices", "over", "body"))
         label = None if fields["name"] is None else _name(fields["name"], "term")
+        child = None if fields["child"] is None else _name(fields["child"], "child")
         self.indices, self.bound = _indices(fields["indices"], self.symbols), set()
         over = self.bind(fields["over"])
-        return EnergyTerm(self.node(fields["body"], 0), tuple(self.indices[k] for k in over), label)
+        return EnergyTerm(self.node(fields["body"], 0), tuple(self.indices[k] for k in over), label, child=child)
+
+    def factor(self, item: Json) -> Factor:
+        fields = _fields(item, "factor", ("target", "family", "parameters"))
+        target = self.symbols.get(_name(fields["target"], "target"))
+        if not isinstance(target, Variable):
+            raise CheckpointError("The target of a directed factor is no variable.")
+        pairs = [_pair(entry) for entry in _list(fields["parameters"], "parameters of a factor")]
+        parameters = tuple((_name(name, "parameter of a factor"), self.term(term)) for name, term in pairs)
+        return Factor(target, _name(fields["family"], "family"), parameters)
 
     def bind(self, item: Json) -> list[int]:
         numbers = [_integer(k, 0, len(self.indices) - 1, "index") for k in _list(item, "indices of a sum")]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
+from pgmc.ir.factors import map_factors
 from pgmc.ir.model import EnergyTerm, Model
 from pgmc.ir.nodes import Access, Bracket, Index, LogSumExp, Scalar, Sum, fresh_index, shifted_index
 from pgmc.ir.rewrite import accesses, map_children, rename, walk
@@ -20,7 +21,11 @@ def freshen_model(model: Model) -> Model:
     # The states of a label are the last axis of an array of means that takes its name.
     arrays = [symbol for symbol in model.symbols if symbol.axes and not is_one_hot(symbol)]
     moved = {(symbol.name, -1): (symbol.name, len(symbol.axes) - 1) for symbol in arrays}
-    return replace(model, terms=tuple(_freshen_term(term, moved) for term in model.terms))
+    return replace(
+        model,
+        terms=tuple(_freshen_term(term, moved) for term in model.terms),
+        factors=map_factors(model, lambda term: _freshen_term(term, moved)),
+    )
 
 
 def _freshen_term(term: EnergyTerm, moved: Mapping[tuple[str, int], tuple[str, int]]) -> EnergyTerm:

@@ -1,4 +1,4 @@
-"""A model: its symbols and the terms of its energy."""
+"""A model: its symbols, the terms of its energy and its directed factors."""
 
 from __future__ import annotations
 
@@ -10,17 +10,41 @@ from pgmc.ir.symbols import Constant, Input, Parameter, SourceLine, Symbol, Vari
 
 @dataclass(frozen=True, slots=True)
 class EnergyTerm:
-    """One summand of the energy: the body, summed over the indices ``over``."""
+    """One summand of the energy: the body, summed over the indices ``over``.
+
+    ``child`` names the variable whose directed factor the term comes from: it is a part of -log p(child | parents).
+    """
 
     body: Scalar
     over: tuple[Index, ...]
     name: str | None = field(default=None, compare=False)
     origin: SourceLine | None = field(default=None, compare=False)
+    child: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Factor:
+    """A directed factor p(target | what its parameters mention), one law for every unit of the target.
+
+    Its energy -log p is among the model's terms, so that whatever serves an energy serves a factor; what is kept here
+    is what an energy cannot say: that the factor is normalised, and how to draw from it.
+
+    A parameter stands as the term Σ_i target[i]·exp(parameter[i]), which ties its indices to the axes of the target, so
+    that passes treat it as they treat every term; see ``pgmc.ir.factors``.
+    """
+
+    target: Variable
+    family: str
+    parameters: tuple[tuple[str, EnergyTerm], ...]
+    origin: SourceLine | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """p(state) = exp(-E(state)) / Z with E the sum of the terms."""
+    """p(state) = exp(-E(state)) / Z with E the sum of the terms.
+
+    Terms that come from directed factors are normalised: Z is a sum over the variables without a factor.
+    """
 
     name: str
     variables: tuple[Variable, ...]
@@ -28,6 +52,12 @@ class Model:
     parameters: tuple[Parameter, ...]
     constants: tuple[Constant, ...]
     terms: tuple[EnergyTerm, ...]
+    factors: tuple[Factor, ...] = ()
+
+    @property
+    def children(self) -> tuple[str, ...]:
+        """Names of the variables that have a directed factor."""
+        return tuple(factor.target.name for factor in self.factors)
 
     @property
     def symbols(self) -> tuple[Symbol, ...]:

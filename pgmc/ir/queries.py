@@ -7,6 +7,8 @@ An *ensemble* says which law the question is about; each is a rewriting of the m
 - ``ANNEALED``  p(x) ∝ exp(-(1-β) E₀(x) - β E(x)) with the independent-unit base E₀(x) = -Σ base_x · x, whose fields are
   the parameters ``base_<variable>``; the path of annealed importance sampling. For real units E₀ has the summand
   ½ Σ precision · x², of the parameters ``precision_base_<variable>``
+- ``UNDIRECTED`` p(x) ∝ exp(-E(x)) without the directed factors: the law of the variables that have none, as the factors
+  of the others sum to one
 """
 
 from __future__ import annotations
@@ -22,6 +24,7 @@ class Ensemble(Enum):
     PLAIN = "plain"
     TEMPERED = "tempered"
     ANNEALED = "annealed"
+    UNDIRECTED = "undirected"
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +87,13 @@ class Sweep:
 
 
 @dataclass(frozen=True, slots=True)
+class Ancestral:
+    """One draw of every variable of ``free`` from its directed factor, parents before children; others are given."""
+
+    free: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class MeanField:
     """One pass of coordinate-wise mean-field updates of every variable not in ``observed``, in place on the means.
 
@@ -102,4 +112,6 @@ class MeanFieldBound:
     ensemble: Ensemble = Ensemble.PLAIN
 
 
-Query: TypeAlias = Energy | FreeEnergy | TemperatureStep | Conditional | Gradient | Sweep | MeanField | MeanFieldBound
+Query: TypeAlias = (
+    Energy | FreeEnergy | TemperatureStep | Conditional | Gradient | Sweep | Ancestral | MeanField | MeanFieldBound
+)

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pgmc.errors import InternalError
-from pgmc.ir.model import EnergyTerm, Model
+from pgmc.ir.model import EnergyTerm, Factor, Model
 from pgmc.ir.nodes import (
     Access,
     Add,
@@ -66,6 +66,7 @@ def model_to_data(model: Model) -> tuple[dict[str, Json], Arrays]:
         "parameters": [_write_parameter(p, arrays) for p in model.parameters],
         "constants": [_write_constant(c, arrays) for c in model.constants],
         "terms": [_Writer(term).data() for term in model.terms],
+        "factors": [_write_factor(factor) for factor in model.factors],
     }
     return data, arrays
 
@@ -106,6 +107,11 @@ def _write_constant(constant: Constant, arrays: Arrays) -> dict[str, Json]:
     return _write_symbol(constant) | {"shown": constant.shown}
 
 
+def _write_factor(factor: Factor) -> dict[str, Json]:
+    parameters = [[name, _Writer(term).data()] for name, term in factor.parameters]
+    return {"target": factor.target.name, "family": factor.family, "parameters": parameters}
+
+
 class _Writer:
     """Writes one term. Its indices are numbered from the smallest key in size: for a canonical term, key -1 is 0."""
 
@@ -118,6 +124,7 @@ class _Writer:
     def data(self) -> dict[str, Json]:
         return {
             "name": self.term.name,
+            "child": self.term.child,
             "indices": [[index.name, list(index.extent) if index.extent else None] for index in self.numbers],
             "over": [self.index(index) for index in self.term.over],
             "body": self.node(self.term.body),

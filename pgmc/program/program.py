@@ -259,6 +259,31 @@ class Program:
         encoded = self._encode_state(state, self._variable_names())
         return self._evaluate(Energy(), params, encoded, threads)["energy"]
 
+    def log_joint(self, params: Params, state: State, log_z: Any = None, threads: int | None = None) -> Array:
+        """log p(state) = Σ log p(child | parents) - E(state) - log Z, normalised, in nats.
+
+        Parameters
+        ----------
+        params : mapping of str to array
+            Every parameter, of the declared shape.
+        state : mapping of str to array
+            Every variable and input, ``(n, *shape)``.
+        log_z : float, ndarray of shape (n,) or LogPartition, optional
+            log Z of the variables without a directed factor, if it is known; otherwise it is computed with
+            ``method="auto"``. A model of directed factors alone has log Z = 0.
+
+        Returns
+        -------
+        ndarray of shape (n,), float64
+
+        Raises
+        ------
+        DataError
+            If an array is missing, or of a wrong shape or range.
+        """
+        self._encode_state(state, self._variable_names())
+        return self.log_likelihood(params, state, log_z, threads)
+
     def free_energy(self, params: Params, observed: State, threads: int | None = None) -> Array:
         """F(observed) = -log Σ exp(-E), the sum over every variable not in ``observed``, in nats.
 

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from pgmc.errors import ArgumentError
-from pgmc.ir.queries import Ensemble, Sweep
+from pgmc.ir.dependencies import parents
+from pgmc.ir.model import Model
+from pgmc.ir.queries import Ancestral, Ensemble, Sweep
 from pgmc.runtime.executable import Executable
 from pgmc.runtime.kernels import Array
 from pgmc.runtime.recording import Observe, Record, check_observe
@@ -44,6 +46,10 @@ def run_chains(
     progress: Callable[[int, int], None] | None = None,
 ) -> Samples:
     """Gibbs sampling from p(state) ∝ exp(-β E(state)) in independent chains.
+
+    Variables with directed factors are drawn from these, parents before children, after the sweeps of the others; so a
+    model of directed factors alone needs no sweeps, and every recorded state is an independent draw. Where clamps have
+    a say in the law of free variables, or a temperature is given, all free variables are swept.
 
     Parameters
     ----------
@@ -109,13 +115,18 @@ def run_chains(
     rungs = 1 if tempering is None else len(tempering.ladder)
     start = Start(executable.model, executable.dtype, chains, rungs)
     clamps = start.clamps(clamp or {})
+    temperatures = encode_temperatures(inverse_temperature, chains, sweeps, executable.dtype)
+    free = tuple(v.name for v in executable.model.variables if v.name not in clamps or not clamps[v.name][1].all())
+    plain = temperatures is None and tempering is None
+    drawn = drawn_ancestrally(executable.model, tuple(clamps), free) if plain else ()
     chosen = _Chosen(
         executable,
         encode_params(executable.model, params, executable.dtype),
         {**start.states(init or {}, clamps, stream), **start.inputs(inputs or {})},
         {name: kept for name, (_, kept) in clamps.items() if not kept.all()},
-        tuple(v.name for v in executable.model.variables if v.name not in clamps or not clamps[v.name][1].all()),
-        encode_temperatures(inverse_temperature, chains, sweeps, executable.dtype),
+        tuple(name for name in free if name not in drawn),
+        drawn,
+        temperatures,
         stream,
         threads,
     )
@@ -125,8 +136,21 @@ def run_chains(
     advance(sweeps - keep * thin if sweeps else 0)
     for k in range(keep):
         advance(min(thin, sweeps))
+        run.draw(first + advance.done)
         record.add(k, run.recorded())
     return run.samples(record, seed=stream.seed, sweeps=first + sweeps)
+
+
+def drawn_ancestrally(model: Model, clamped: tuple[str, ...], free: tuple[str, ...]) -> tuple[str, ...]:
+    """The variables to draw from their directed factors; none if clamps have a say in the law of free variables.
+
+    A clamped variable has none if it is clamped as a whole and so are all its parents.
+    """
+    for factor in model.factors:
+        name = factor.target.name
+        if name in clamped and (name in free or any(parent in free for parent in parents(factor))):
+            return ()
+    return tuple(name for name in model.children if name in free)
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +162,7 @@ class _Chosen:
     state: dict[str, Array]
     masks: dict[str, Array]
     free: tuple[str, ...]
+    drawn: tuple[str, ...]
     temperatures: Array | None
     stream: Stream
     threads: int | None
@@ -148,6 +173,9 @@ class _Run(Protocol):
 
     def sweep(self, first: int, done: int, sweeps: int) -> None:
         """The sweeps after the first ``done`` ones of this run; ``first`` is the number of its first sweep."""
+
+    def draw(self, sweep: int) -> None:
+        """An ancestral pass over what is not swept, with the random numbers of that sweep."""
 
     def recorded(self) -> dict[str, Array]:
         """The present state of what is to be recorded."""
@@ -188,7 +216,9 @@ class _Plain:
         if not chosen.free or sweeps == 0:
             return
         if chosen.temperatures is None:
-            self._launch(Ensemble.PLAIN, chosen.state, first + done, sweeps)
+            # What is drawn ancestrally sums to one, and so has no say in the law of the others.
+            ensemble = Ensemble.UNDIRECTED if chosen.drawn else Ensemble.PLAIN
+            self._launch(ensemble, chosen.state, first + done, sweeps)
         elif len(chosen.temperatures) == 1:
             self._launch(Ensemble.TEMPERED, {**chosen.state, TEMPERATURE: chosen.temperatures[0]}, first + done, sweeps)
         else:
@@ -207,6 +237,19 @@ class _Plain:
             masks=chosen.masks,
             threads=chosen.threads,
         )
+
+    def draw(self, sweep: int) -> None:
+        """An ancestral pass over the variables that have directed factors and are not swept."""
+        chosen = self.chosen
+        if chosen.drawn:
+            chosen.executable.sweep(
+                Ancestral(chosen.drawn),
+                chosen.params,
+                chosen.state,
+                stream=chosen.stream.child("ancestral"),
+                first_sweep=sweep,
+                threads=chosen.threads,
+            )
 
     def recorded(self) -> dict[str, Array]:
         """The state itself."""
@@ -259,6 +302,9 @@ class _Tempered:
         else:
             for t in range(done, done + sweeps):
                 self.replicas.sweep(first + t, 1, temperatures[t])
+
+    def draw(self, sweep: int) -> None:
+        """Nothing: at a temperature of its own a directed factor is not normalised, so all variables are swept."""
 
     def recorded(self) -> dict[str, Array]:
         """The states at β = 1, or of every rung in order."""

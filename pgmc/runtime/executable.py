@@ -13,7 +13,7 @@ import numpy as np
 
 from pgmc.errors import DataError
 from pgmc.ir.model import Model
-from pgmc.ir.queries import Gradient, MeanField, MeanFieldBound, Query, Sweep
+from pgmc.ir.queries import Ancestral, Gradient, MeanField, MeanFieldBound, Query, Sweep
 from pgmc.ir.symbols import Real, access_axes, is_per_example, shape_of
 from pgmc.runtime.finiteness import check_answer, check_real_values
 from pgmc.runtime.kernels import Array, Dtype, Kernel, Launch, Panel, state_dtype
@@ -47,6 +47,8 @@ class Executable:
         The compiler: the variables that can be summed out analytically together.
     describe_scale
         The compiler: name of a real variable -> what the precision of its units is made of, in words.
+    make_undirected
+        The compiler: the run time of the energy without directed factors, None if every variable has a factor.
     """
 
     def __init__(
@@ -58,6 +60,7 @@ class Executable:
         find_blocks: Callable[[tuple[str, ...]], tuple[Any, ...]],
         find_eliminable: Callable[[], tuple[str, ...]],
         describe_scale: Callable[[str], str] = "".format,
+        make_undirected: Callable[[], Executable | None] = lambda: None,
     ) -> None:
         self.model = model
         self.dtype: Dtype = dtype
@@ -66,6 +69,7 @@ class Executable:
         self._find_eliminable = find_eliminable
         self.describe_scale = describe_scale
         self.real = tuple(v for v in model.variables if isinstance(v.domain, Real))
+        self._make_undirected = make_undirected
         self._kernels: dict[Query, Kernel] = {}
         self._making = threading.RLock()
 
@@ -84,6 +88,10 @@ class Executable:
     def eliminable(self) -> tuple[str, ...]:
         """The variables to sum out analytically: those that leave the fewest joint states of the others."""
         return self._find_eliminable()
+
+    def undirected(self) -> Executable | None:
+        """The run time of the energy without directed factors; None if every variable has a factor."""
+        return self._make_undirected() if self.model.factors else self
 
     def evaluate(
         self,
@@ -153,7 +161,7 @@ class Executable:
 
     def sweep(
         self,
-        query: Sweep,
+        query: Sweep | Ancestral,
         params: Mapping[str, Array],
         state: Mapping[str, Array],
         *,
@@ -163,7 +171,7 @@ class Executable:
         masks: Mapping[str, Array] | None = None,
         threads: int | None = None,
     ) -> None:
-        """Runs Gibbs sweeps of every chain, in place on ``state``.
+        """Runs Gibbs sweeps, or ancestral passes, of every chain, in place on ``state``.
 
         Parameters
         ----------
@@ -322,7 +330,7 @@ def _count_rows(shapes: Mapping[str, tuple[int, ...]], state: Mapping[str, Array
     return 1 if rows is None else rows
 
 
-def _check_in_place(model: Model, query: Sweep, state: Mapping[str, Array], dtype: Dtype) -> None:
+def _check_in_place(model: Model, query: Sweep | Ancestral, state: Mapping[str, Array], dtype: Dtype) -> None:
     for name in query.free:
         if name not in state:
             raise DataError(f"{name}: a sweep updates it, but the state has no array of that name.")

@@ -169,6 +169,9 @@ EDITS: dict[str, Callable[[Any], Any]] = {
     "sizes that differ": lambda d: _term(d, [0], ["Mul", [["Access", "y", [0]], ["Access", "u", [0, [1]]]]]),
     "exponent zero": lambda d: _term(d, [0], ["Pow", ["Access", "y", [0]], "0"]),
     "empty sum": lambda d: _term(d, [], ["Add", []]),
+    "child without a factor": lambda d: _set(d, ["terms", 0, "child"], "x"),
+    "factor of nobody": lambda d: _set(d, ["factors"], [{"target": "nobody", "family": "Bernoulli", "parameters": []}]),
+    "factor without parameters": lambda d: _set(d, ["factors"], [{"target": "x", "family": "Spin", "parameters": []}]),
     "term name": lambda d: _set(d, ["terms", 0, "name"], "a-b"),
     "unknown node": lambda d: _set(d, ["terms", 0, "body"], ["Exec", "import os"]),
     "node that energies lack": lambda d: _set(d, ["terms", 0, "body"], ["BatchMean", ["Number", "1"]]),
@@ -201,7 +204,7 @@ def _set(data: Any, path: list[Any], value: Any) -> Any:
 
 def _term(data: Any, over: list[int], body: Any) -> Any:
     indices = [["i", None], ["j", None]]
-    return _set(data, ["terms", 0], {"name": None, "indices": indices, "over": over, "body": body})
+    return _set(data, ["terms", 0], {"name": None, "child": None, "indices": indices, "over": over, "body": body})
 
 
 def test_the_edited_term_is_whole_otherwise() -> None:

@@ -46,12 +46,15 @@ FOUND = {
     "class_rbm": ("layered", [["v", "y"], ["h"]]),
     "conditional_boltzmann_machine": ("dense", [["y"], ["h"]]),
     "conditional_rbm": ("bipartite", [["v"], ["h"]]),
+    "deep_belief_net": ("hybrid", [["v", "h2"], ["h1"]]),
     "deep_boltzmann_machine": ("layered", [["v", "h2"], ["h1", "h3"]]),
     "factored_three_way": ("k-partite", [["x"], ["y"], ["h"]]),
+    "fully_visible_belief_net": ("directed", [["x"]]),
     "lattice": ("lattice", None),
     "point_wise_gated_rbm": ("k-partite", [["v"], ["z"], ["h", "g"]]),
     "potts": ("lattice", None),
     "rbm": ("bipartite", [["v"], ["h"]]),
+    "sigmoid_belief_net": ("directed", [["v"], ["h"]]),
     "softmax_rbm": ("bipartite", [["v"], ["h"]]),
     "spin_rbm": ("bipartite", [["s"], ["t"]]),
     "three_way": ("k-partite", [["x"], ["y"], ["h"]]),
@@ -70,7 +73,7 @@ def test_structure_and_blocks_are_found(spec: Specification) -> None:
         assert [list(block.variables) for block in program.blocks] == blocks
         coupled = [block.variables for block in program.blocks if block.mode == "sequential"]
         assert all(len(names) == 1 for names in coupled)
-        assert bool(coupled) == (structure == "dense")
+        assert bool(coupled) == (structure in ("dense", "directed", "hybrid"))
 
 
 @pytest.mark.parametrize(("spec", "backend"), CASES)

@@ -176,6 +176,25 @@ def conditional_boltzmann_machine(x: Arrays, t: Arrays) -> Any:
     return -(x["y"] * fields).sum(axis=1) - (x["h"] * (x["x"] @ t["V"] + t["c"])).sum(axis=1)
 
 
+def minus_log_bernoulli(x: Any, logits: Any) -> Any:
+    """-Σ log p(x) of binary units, (n,)."""
+    return np.logaddexp(0.0, (1 - 2 * x) * logits).sum(axis=1)
+
+
+def sigmoid_belief_net(x: Arrays, t: Arrays) -> Any:
+    below = minus_log_bernoulli(x["v"], x["h"] @ t["W"].T + t["b"])
+    return below + minus_log_bernoulli(x["h"], np.broadcast_to(t["c"], x["h"].shape))
+
+
+def fully_visible_belief_net(x: Arrays, t: Arrays) -> Any:
+    return minus_log_bernoulli(x["x"], x["x"] @ np.tril(t["W"], -1).T + t["b"])
+
+
+def deep_belief_net(x: Arrays, t: Arrays) -> Any:
+    top = (x["h1"] @ t["W2"] * x["h2"]).sum(axis=1) + x["h1"] @ t["c1"] + x["h2"] @ t["c2"]
+    return minus_log_bernoulli(x["v"], x["h1"] @ t["W1"].T + t["b"]) - top
+
+
 SPECIFICATIONS = (
     Specification("rbm", {"visible": 4, "hidden": 3}, {"v": BINARY, "h": BINARY}, ("h",), rbm),
     Specification("spin_rbm", {"visible": 4, "hidden": 3}, {"s": SPIN, "t": SPIN}, ("t",), spin_rbm),
@@ -257,4 +276,15 @@ SPECIFICATIONS = (
     ),
     Specification("boltzmann_machine", {"visible": 4, "hidden": 3}, {"v": BINARY, "h": BINARY}, (), boltzmann_machine),
     Specification("lattice", {"rows": 3, "columns": 3}, {"s": SPIN}, (), lattice),
+    Specification(
+        "sigmoid_belief_net", {"visible": 4, "hidden": 3}, {"v": BINARY, "h": BINARY}, ("v",), sigmoid_belief_net
+    ),
+    Specification("fully_visible_belief_net", {"visible": 5}, {"x": BINARY}, (), fully_visible_belief_net),
+    Specification(
+        "deep_belief_net",
+        {"visible": 3, "hidden": 3, "top": 2},
+        {"v": BINARY, "h1": BINARY, "h2": BINARY},
+        ("v", "h2"),
+        deep_belief_net,
+    ),
 )

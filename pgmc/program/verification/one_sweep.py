@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from pgmc.ir.queries import Sweep
+from pgmc.ir.queries import Ancestral, Sweep
 from pgmc.program.verification.instance import Instance, show
 from pgmc.program.verification.replay import Run, run_kernel
 from pgmc.program.verification.report import Case, Check, Ledger
@@ -23,28 +23,39 @@ ALPHA, MISS = 1e-9, 1e-6
 
 def check_one_sweep(instance: Instance, ledger: Ledger) -> None:
     """One emitted sweep from exact starts: the frequencies of (start, end) and of end, chi-square."""
+    for row in range(instance.table.rows):
+        check_moves(instance, ledger, "sweep, statistically", None, row, exact_sweep(instance, row))
+
+
+def exact_law(instance: Instance, row: int) -> Array:
+    """The probability of each joint state, for one row of inputs."""
+    table = instance.table
+    law = np.exp(-instance.energies[row] + table.free_energy(instance.energies[row : row + 1], ())[0])
+    return np.asarray(law / law.sum())
+
+
+def check_moves(
+    instance: Instance, ledger: Ledger, title: str, query: Ancestral | None, row: int, exact: Array
+) -> None:
+    """One sweep, or one ancestral pass, from exact starts against its exact transition matrix."""
     from scipy.special import gammaincc
 
-    names, table = instance.names, instance.table
-    chains = CHAINS[instance.compiler.backend]
-    for row in range(table.rows):
-        target = np.exp(-instance.energies[row] + table.free_energy(instance.energies[row : row + 1], ())[0])
-        generator = instance.stream.child("exact starts").generator()
-        starts = generator.choice(table.size, size=chains, p=target / target.sum())
-        run = Run("one sweep", Sweep(names), starts, np.full(chains, row), np.ones(chains))
-        ends = run_kernel(instance, run, instance.stream.child(f"one sweep {row}"), 0, 1)
-        exact = exact_sweep(instance, row)
-        for what, seen, law in (
-            ("end states follow the model's law", np.bincount(ends, minlength=table.size), target),
-            (
-                "moves follow the transition matrix",
-                np.bincount(starts * table.size + ends, minlength=table.size**2),
-                (target[:, None] * exact).ravel(),
-            ),
-        ):
-            statistic, cells = _likelihood_ratio(seen, law)
-            p_value = float(gammaincc((cells - 1) / 2, statistic / 2)) if cells > 1 else 1.0
-            _record(instance, ledger, row, what, p_value, seen, law)
+    table, chains = instance.table, CHAINS[instance.compiler.backend]
+    target = exact_law(instance, row)
+    starts = instance.stream.child("exact starts").generator().choice(table.size, size=chains, p=target)
+    run = Run(title, Sweep(instance.names), starts, np.full(chains, row), np.ones(chains))
+    ends = run_kernel(instance, run, instance.stream.child(f"{title} {row}"), 0, 1, query)
+    for what, seen, law in (
+        ("end states follow the model's law", np.bincount(ends, minlength=table.size), target),
+        (
+            "moves follow the transition matrix",
+            np.bincount(starts * table.size + ends, minlength=table.size**2),
+            (target[:, None] * exact).ravel(),
+        ),
+    ):
+        statistic, cells = _likelihood_ratio(seen, law)
+        p_value = float(gammaincc((cells - 1) / 2, statistic / 2)) if cells > 1 else 1.0
+        _record(instance, ledger, title, row, what, p_value, seen, law)
 
 
 def _likelihood_ratio(seen: Array, law: Array, least: float = 10.0) -> tuple[float, int]:
@@ -64,7 +75,9 @@ def _likelihood_ratio(seen: Array, law: Array, least: float = 10.0) -> tuple[flo
     return 2.0 * float(terms.sum()) / correction, cells
 
 
-def _record(instance: Instance, ledger: Ledger, row: int, what: str, p_value: float, seen: Array, law: Array) -> None:
+def _record(
+    instance: Instance, ledger: Ledger, title: str, row: int, what: str, p_value: float, seen: Array, law: Array
+) -> None:
     """A check whose error is how small the p-value is, -log10 p."""
     chains, most = int(seen.sum()), float(law.max())
     normal = NormalDist()
@@ -72,7 +85,7 @@ def _record(instance: Instance, ledger: Ledger, row: int, what: str, p_value: fl
     shift = width * np.sqrt(most * (1.0 - most) / chains)
     note = f"{chains} chains; false alarm {ALPHA:.0e}, detects a shift of {shift:.2g} of the likeliest cell"
     surprise = -float(np.log10(max(p_value, 1e-300)))
-    check = Check("sweep, statistically", f"{what} (-log10 p)", surprise, -np.log10(ALPHA), p_value >= ALPHA, note)
+    check = Check(title, f"{what} (-log10 p)", surprise, -np.log10(ALPHA), p_value >= ALPHA, note)
 
     def case() -> Case:
         worst = int(np.argmax(np.abs(seen / chains - law)))

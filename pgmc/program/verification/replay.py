@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pgmc.evaluation.base import base_name
-from pgmc.ir.queries import Ensemble, Sweep
+from pgmc.ir.queries import Ancestral, Ensemble, Sweep
 from pgmc.ir.symbols import Categorical, is_grouped
 from pgmc.program.verification.instance import Instance, show
 from pgmc.program.verification.report import Case, Ledger
@@ -91,8 +91,10 @@ def _runs(instance: Instance) -> list[Run]:
     ]
 
 
-def run_kernel(instance: Instance, run: Run, stream: Stream, first_sweep: int, sweeps: int) -> Array:
-    """The states at which the chains end, after the emitted kernel."""
+def run_kernel(
+    instance: Instance, run: Run, stream: Stream, first_sweep: int, sweeps: int, query: Ancestral | None = None
+) -> Array:
+    """The states at which the chains end, after the emitted kernel of the run's sweep, or of an ancestral pass."""
     table, dtype = instance.table, instance.compiler.dtype
     state = {name: np.ascontiguousarray(values[run.starts]) for name, values in table.states.items()}
     state |= {name: np.ascontiguousarray(values[run.rows]) for name, values in table.inputs.items()}
@@ -100,7 +102,7 @@ def run_kernel(instance: Instance, run: Run, stream: Stream, first_sweep: int, s
         state["inverse_temperature"] = run.betas.astype(dtype)
     base = {base_name(name): np.asarray(values, dtype=dtype, order="C") for name, values in run.base.items()}
     instance.executable.sweep(
-        run.query,
+        query or run.query,
         instance.params | base,
         state,
         stream=stream,

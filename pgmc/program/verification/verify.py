@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pgmc.compiler import Compiler
 from pgmc.errors import IntractableError
+from pgmc.program.verification.factors import check_factors
 from pgmc.program.verification.instance import build_instances
 from pgmc.program.verification.mean_field import check_mean_field
 from pgmc.program.verification.one_sweep import check_one_sweep
@@ -28,6 +29,7 @@ ENUMERATED = (
     check_transitions,
     check_replay,
     check_one_sweep,
+    check_factors,
     check_free_energies,
     check_gradients,
     check_log_partition,

@@ -1,0 +1,39 @@
+"""Like terms are combined whatever their indices are called, and the value stays."""
+
+import pgmc
+import pgmc.ir.printer
+from pgmc.derivation.like_terms import combine_like_terms
+from pgmc.derivation.tidy import add, multiply, tidy
+from pgmc.ir.nodes import ZERO, Access, Call, Number, Sum, at, fresh_index
+from pgmc.ir.symbols import Axis, Parameter
+
+B = Parameter("b", (Axis(3),))
+
+
+def softplus_sum(name: str, factor: int = 1):
+    i = fresh_index(name)
+    return tidy(multiply(Number(factor), Sum(Call("softplus", Access(B, (at(i),))), (i,))))
+
+
+def test_terms_that_cancel_vanish():
+    assert combine_like_terms(add(softplus_sum("i"), softplus_sum("j", -1))) == ZERO
+
+
+def test_numbers_add_up():
+    combined = combine_like_terms(add(softplus_sum("i", 2), softplus_sum("j", 3)))
+    assert pgmc.ir.printer.print_scalar(combined) == "5·Σ_i softplus(b[i])"
+
+
+def test_terms_with_other_free_indices_stay_apart():
+    i, j = fresh_index("i"), fresh_index("j")
+    terms = add(Access(B, (at(i),)), multiply(Number(-1), Access(B, (at(j),))))
+    assert combine_like_terms(terms) == terms
+
+
+def test_free_energy_of_the_children_of_a_directed_factor_is_that_of_the_parents():
+    m = pgmc.Model("net")
+    v, h = m.binary("v", 3), m.binary("h", 2)
+    m.directed(h, pgmc.Bernoulli(logits=m.param("c", 2)))
+    m.directed(v, pgmc.Bernoulli(logits=h @ m.param("W", (2, 3))))
+    equation = pgmc.compile(m, backend="numpy").free_energy_equation(["h"])
+    assert "W" not in str(equation)
