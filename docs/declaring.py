@@ -79,6 +79,29 @@ torus.energy(-K * z[r, c] * z[r, c + 1] - K * z[r, c] * z[r + 1, c])
 print(pgmc.compile(torus).conditional("z"))
 
 # %% [markdown]
+# ## Directed factors
+#
+# A factor p(child | parents) is a distribution for every unit of a variable. Its energy -log p joins the others, so
+# posteriors, gradients and everything else are derived as before. Since it is normalised, Z is a sum over the variables
+# without a factor, and children are drawn in one pass. In index notation the child's indices are free, any other index
+# is summed within its product, and a unit may depend on those before it.
+
+# %% Causes, and what they bring about
+net = pgmc.Model("net")
+cause, effect = net.binary("cause", 3), net.binary("effect", 5)
+V, b, c = net.param("V", (3, 5)), net.param("b", 5), net.param("c", 3)
+net.directed(cause, pgmc.Bernoulli(logits=c))
+net.directed(effect, pgmc.Bernoulli(logits=cause @ V + b))
+print(pgmc.compile(net).compiler.structure)
+print(pgmc.compile(net).conditional("cause").explain())
+
+# %% Each unit given those before it
+chain = pgmc.Model("chain")
+x, W, b = chain.binary("x", 6), chain.param("W", (6, 6)), chain.param("b", 6)
+chain.directed(x[i], pgmc.Bernoulli(logits=b[i] + pgmc.Sum(W[i, j] * x[j], j, where=j < i)))
+print(pgmc.compile(chain).equations()["factor(x)"])
+
+# %% [markdown]
 # ## Mistakes
 #
 # An error names the object, the line where you wrote it, the reason, and what to do.
