@@ -26,6 +26,7 @@ from pgmc.ir.queries import (
     Gradient,
     MeanField,
     MeanFieldBound,
+    MeanFieldUpdate,
     Query,
     Sweep,
     TemperatureStep,
@@ -192,6 +193,8 @@ class Compiler:
                 return self._derive_gradient(query)
             case MeanField(observed, ensemble):
                 return self._derive_mean_field(observed, ensemble)
+            case MeanFieldUpdate(observed, ensemble):
+                return self._derive_fixed_point(observed, ensemble)
             case MeanFieldBound(observed, ensemble):
                 from pgmc.derivation.mean_field import derive_mean_field_bound
 
@@ -222,10 +225,13 @@ class Compiler:
 
     def fixed_point(self, observed: tuple[str, ...]) -> Computation | Refusal:
         """The mean-field equations of every variable not observed."""
+        return self._derive_fixed_point(observed, Ensemble.PLAIN)
+
+    def _derive_fixed_point(self, observed: tuple[str, ...], ensemble: Ensemble) -> Computation | Refusal:
         from pgmc.derivation.mean_field import derive_fixed_point
 
-        means = self.mean_model(observed)
-        return means if isinstance(means, Refusal) else derive_fixed_point(self._fresh, means, observed)
+        means = self.mean_model(observed, ensemble)
+        return means if isinstance(means, Refusal) else derive_fixed_point(self.ensemble(ensemble), means, observed)
 
     def _derive_gradient(self, query: Gradient) -> Answer | Refusal:
         from pgmc.derivation.gradients import derive_gradient
@@ -275,7 +281,7 @@ class Compiler:
         if isinstance(query, Ancestral):
             return self._fresh
         asked = query.of if isinstance(query, Gradient) else query
-        if isinstance(asked, MeanField | MeanFieldBound):
+        if isinstance(asked, MeanField | MeanFieldUpdate | MeanFieldBound):
             means = self.mean_model(asked.observed, asked.ensemble)
             if isinstance(means, Refusal):
                 raise IntractableError(f"{self.model.name}: {means}")
@@ -338,5 +344,7 @@ def kernel_name(query: Query) -> str:
             return "ancestral"
         case MeanField():
             return "mean_field"
+        case MeanFieldUpdate():
+            return "mean_field_update"
         case MeanFieldBound():
             return "mean_field_bound"

@@ -105,6 +105,17 @@ class MeanField:
 
 
 @dataclass(frozen=True, slots=True)
+class MeanFieldUpdate:
+    """The best mean of every unit not observed, all others at the means given: one step of parallel mean field.
+
+    Answer: means as for ``MeanField``, one array for each of these variables, under its name.
+    """
+
+    observed: tuple[str, ...]
+    ensemble: Ensemble = Ensemble.PLAIN
+
+
+@dataclass(frozen=True, slots=True)
 class MeanFieldBound:
     """-E_q[E] + H(q) ≤ log Σ exp(-E) over every variable not in ``observed``. Answer: ``bound`` (n,)."""
 
@@ -113,5 +124,14 @@ class MeanFieldBound:
 
 
 Query: TypeAlias = (
-    Energy | FreeEnergy | TemperatureStep | Conditional | Gradient | Sweep | Ancestral | MeanField | MeanFieldBound
+    Energy
+    | FreeEnergy
+    | TemperatureStep
+    | Conditional
+    | Gradient
+    | Sweep
+    | Ancestral
+    | MeanField
+    | MeanFieldUpdate
+    | MeanFieldBound
 )

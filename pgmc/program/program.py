@@ -439,6 +439,7 @@ class Program:
         iterations: int = 50,
         tol: float = 1e-6,
         damping: float = 0.0,
+        parallel: bool = False,
         threads: int | None = None,
     ) -> MeanFieldResult:
         """Mean field for every variable not in ``observed``, with its lower bound on log Σ exp(-E).
@@ -454,12 +455,16 @@ class Program:
         tol : float
             Passes end when no mean changes by this much.
         damping : float
-            Share of the old mean in the new one. Without it the bound never falls from pass to pass.
+            Share of the old mean in the new one.
+        parallel : bool
+            Set all means at once from the old ones, instead of one block after the other. This is not monotone: one
+            block after the other the bound never falls, in parallel it may, and without damping means may swing for
+            ever between two sets, which is detected and ends the passes.
 
         Returns
         -------
         MeanFieldResult
-            ``.means``, ``.bound`` (n,) in nats, ``.converged``.
+            ``.means``, ``.bound`` (n,) in nats, ``.converged``, ``.monotone``, ``.cycle``.
 
         Raises
         ------
@@ -482,6 +487,7 @@ class Program:
             iterations=iterations,
             tol=tol,
             damping=damping,
+            parallel=parallel,
             threads=threads,
         )
 

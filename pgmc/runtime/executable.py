@@ -13,7 +13,7 @@ import numpy as np
 
 from pgmc.errors import DataError
 from pgmc.ir.model import Model
-from pgmc.ir.queries import Ancestral, Gradient, MeanField, MeanFieldBound, Query, Sweep
+from pgmc.ir.queries import Ancestral, Gradient, MeanField, MeanFieldBound, MeanFieldUpdate, Query, Sweep
 from pgmc.ir.symbols import Real, access_axes, is_per_example, shape_of
 from pgmc.runtime.finiteness import check_answer, check_real_values
 from pgmc.runtime.kernels import Array, Dtype, Kernel, Launch, Panel, state_dtype
@@ -309,7 +309,7 @@ def _shapes(model: Model, query: Query) -> dict[str, tuple[int, ...]]:
     """The shape of one row of every array: latent variables of mean field stand for their means."""
     shapes = {s.name: shape_of(s) for s in model.symbols if is_per_example(s)}
     asked = query.of if isinstance(query, Gradient) else query
-    if isinstance(asked, MeanField | MeanFieldBound):
+    if isinstance(asked, MeanField | MeanFieldUpdate | MeanFieldBound):
         latents = [v for v in model.variables if v.name not in asked.observed]
         shapes |= {v.name: tuple(axis.size for axis in access_axes(v)) for v in latents}
     return shapes

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pgmc.errors import ArgumentError
-from pgmc.ir.queries import MeanField, MeanFieldBound
+from pgmc.ir.queries import MeanField, MeanFieldBound, MeanFieldUpdate
 from pgmc.ir.symbols import Categorical, Spin, Variable, access_axes
 
 if TYPE_CHECKING:
@@ -37,6 +37,10 @@ class MeanFieldResult:
         Passes made.
     change
         The largest change of a mean in the last pass.
+    monotone
+        Whether the bound cannot have fallen from pass to pass: updates one block after the other, not in parallel.
+    cycle
+        Whether parallel updates were found to swing between two sets of means, which ended the passes.
     """
 
     means: dict[str, Array]
@@ -44,9 +48,15 @@ class MeanFieldResult:
     converged: bool
     passes: int
     change: float
+    monotone: bool = True
+    cycle: bool = False
 
     def __repr__(self) -> str:
         state = "converged" if self.converged else "not converged"
+        if self.cycle:
+            state = "swinging between two sets of means, which damping prevents,"
+        if not self.monotone:
+            state = f"parallel updates, not monotone: {state}"
         bound = f"mean bound {self.bound.mean():.6g} nats"
         return f"MeanField of {', '.join(self.means)}: {state} after {self.passes} passes, {bound}"
 
@@ -60,12 +70,14 @@ def relax_mean_field(
     iterations: int = 50,
     tol: float = 1e-6,
     damping: float = 0.0,
+    parallel: bool = False,
     threads: int | None = None,
 ) -> MeanFieldResult:
-    """Coordinate ascent on the mean-field bound from uniform means.
+    """Ascent on the mean-field bound from uniform means, coordinate-wise or in parallel.
 
-    Blocks of units that do not interact are set together, interacting units one by one, so without damping the bound
-    never falls.
+    Coordinate-wise, blocks of units that do not interact are set together, interacting units one by one: the bound is
+    concave in each of them, so it never falls, however damped. In parallel every mean is set from the old means
+    of all the others: the bound may fall, and means may swing between two sets for ever.
 
     Raises
     ------
@@ -80,14 +92,25 @@ def relax_mean_field(
     means = {v.name: _uniform_means(v, rows, executable.dtype) for v in latents}
     state = {**observed, **means}
     damped = {**params, "damping": np.asarray(damping, executable.dtype)}
-    query, change, passes = MeanField(names), 0.0 if not latents else np.inf, 0
-    while passes < iterations and change >= tol and latents:
-        before = {name: mean.copy() for name, mean in means.items()}
-        executable.relax(query, damped, state, threads=threads)
-        change = max(float(np.abs(means[name] - before[name]).max()) for name in means)
+    change, passes, cycle = 0.0 if not latents else np.inf, 0, False
+    before: dict[str, Array] = {}
+    while passes < iterations and change >= tol and not cycle:
+        earlier, before = before, {name: mean.copy() for name, mean in means.items()}
+        if parallel:
+            best = executable.evaluate(MeanFieldUpdate(names), damped, state, threads=threads)
+            for name, mean in means.items():
+                mean[...] = (1 - damping) * best[name] + damping * mean
+        else:
+            executable.relax(MeanField(names), damped, state, threads=threads)
+        change = _largest_change(means, before)
+        cycle = parallel and bool(earlier) and change >= tol and _largest_change(means, earlier) < tol
         passes += 1
     bound = executable.evaluate(MeanFieldBound(names), damped, state, threads=threads)["bound"]
-    return MeanFieldResult(means, bound, change < tol, passes, change)
+    return MeanFieldResult(means, bound, change < tol, passes, change, not parallel, cycle)
+
+
+def _largest_change(means: Arrays, before: Arrays) -> float:
+    return max(float(np.abs(means[name] - before[name]).max()) for name in means)
 
 
 def _check_options(iterations: int, tol: float, damping: float) -> None:

@@ -11,6 +11,7 @@ import pytest
 import conformance
 import oracle
 import pgmc
+from pgmc.ir.queries import MeanField
 
 TOLERANCE = 1e-10
 
@@ -132,3 +133,52 @@ def test_equations_are_those_of_the_chapter() -> None:
     m, _ = coupled()
     equations = str(pgmc.compile(m).mean_field_equations(["v"]))
     assert equations == "h[j] = σ(Σ_i W[i,j]·v[i] + Σ_k U[j,k]·g[k])\ng[k] = tanh(Σ_j U[j,k]·h[j])"
+
+
+# ---- all means at once ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("seed", "backend"), [(s, "numpy") for s in range(12)] + [(40, "numba")])
+def test_parallel_updates_damped_end_where_the_bound_is_stationary(seed: int, backend: str) -> None:
+    case = random_case(seed, backend)
+    if case is None:
+        return
+    program, params, exact = case
+    result = program.mean_field(params, {}, iterations=3000, tol=1e-10, damping=0.8, parallel=True)
+    assert result.bound[0] == pytest.approx(exact.elbo(distributions(result.means, exact)), abs=TOLERANCE)
+    assert result.bound[0] <= exact.log_z + TOLERANCE
+    assert not result.monotone and not result.cycle
+    again = program.compiler.executable()
+    state = {name: mean.copy() for name, mean in result.means.items()}
+    again.relax(MeanField(()), {**params, "damping": np.asarray(0.0)}, state)
+    if result.converged:
+        for name, mean in result.means.items():
+            np.testing.assert_allclose(state[name], mean, rtol=0, atol=1e-6)
+
+
+def repelling() -> tuple[pgmc.Program, dict[str, Any]]:
+    """Two spins that each want to be what the other is not; all at once they overshoot."""
+    m = pgmc.Model("repelling")
+    s, J, f = m.spin("s", 2), m.param("J"), m.param("f")
+    m.energy(J * s[0] * s[1] - f * s[0] - f * s[1])
+    return pgmc.compile(m, dtype="float64", backend="numpy"), {"J": 2.0, "f": 0.5}
+
+
+def test_a_cycle_of_parallel_updates_is_detected() -> None:
+    program, params = repelling()
+    result = program.mean_field(params, {}, iterations=1000, tol=1e-8, parallel=True)
+    assert result.cycle and not result.converged and result.passes < 100
+    assert "parallel updates, not monotone: swinging between two sets of means" in repr(result)
+
+
+def test_damping_ends_the_cycle() -> None:
+    program, params = repelling()
+    result = program.mean_field(params, {}, iterations=1000, tol=1e-8, damping=0.5, parallel=True)
+    assert result.converged and not result.cycle
+    np.testing.assert_allclose(result.means["s"], np.tanh(0.5 - 2.0 * result.means["s"][:, ::-1]), atol=1e-6)
+
+
+def test_coordinate_updates_have_no_cycle() -> None:
+    program, params = repelling()
+    result = program.mean_field(params, {}, iterations=1000, tol=1e-8)
+    assert result.converged and result.monotone and not result.cycle
