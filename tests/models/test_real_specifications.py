@@ -43,3 +43,10 @@ def test_energy_and_families(spec: RealSpecification) -> None:
     program = pgmc.compile(model, dtype="float64", backend="numpy")
     np.testing.assert_allclose(program.energy(params, states), spec.energy(states, params), rtol=1e-12)
     assert {v.name: program.conditional(v.name).family for v in model.build().variables} == spec.families
+
+
+@pytest.mark.parametrize("spec", REAL_SPECIFICATIONS, ids=lambda spec: spec.name)
+def test_every_specification_proves_itself(spec: RealSpecification) -> None:
+    model, _, _ = build(spec)
+    report = pgmc.compile(model, dtype="float64", backend="numpy").verify()
+    assert {"conditionals", "sweep, draw by draw", "free energies", "gradients"} <= {c.name for c in report.checks}

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from pgmc.compiler import Compiler
 from pgmc.ir.model import Model
 from pgmc.ir.queries import Conditional, Energy
-from pgmc.ir.symbols import Variable, group_shape, is_one_hot, shape_of
+from pgmc.ir.symbols import Real, Variable, group_shape, is_one_hot, shape_of
 from pgmc.program.verification.instance import candidate_params, random_inputs
 from pgmc.program.verification.report import Case, Ledger
 from pgmc.runtime.executable import Executable
@@ -112,6 +112,8 @@ def check_real_size(compiler: Compiler, executable: Executable, stream: Stream, 
         return
     sites = min(SITES, MOST_ELEMENTS // units - BASES)
     _check_ratios(program, ledger, sites, TOLERANCE[compiler.dtype])
+    for variable in executable.real:
+        _check_curvature(program, ledger, variable, TOLERANCE[compiler.dtype])
     _check_pairs(program, compiler, ledger, max(1, min(PAIRS, sites // 4)), TOLERANCE[compiler.dtype])
 
 
@@ -129,7 +131,9 @@ def _with_random_values(executable: Executable, dtype: Dtype, stream: Stream) ->
 
 def _check_ratios(program: RealSize, ledger: Ledger, sites: int, tolerance: float) -> None:
     """log p(b | rest) - log p(a | rest) = E(a) - E(b)."""
-    variables = program.model.variables
+    variables = [v for v in program.model.variables if not isinstance(v.domain, Real)]
+    if not variables:
+        return
     moves = [program.move(k % BASES, variables[k // BASES % len(variables)]) for k in range(sites)]
     found = program.energies([*((base, ()) for base in range(BASES)), *((m.base, (m,)) for m in moves)])
     before = found[:BASES][[m.base for m in moves]]
@@ -164,9 +168,45 @@ def _log_ratio(logits: Array, move: Move) -> float:
     return float(own[move.new] - own[move.old])
 
 
+def _check_curvature(program: RealSize, ledger: Ledger, variable: Variable, tolerance: float) -> None:
+    """precision = E(x+1) - 2 E(x) + E(x-1), and precision · (mean - x) = (E(x-1) - E(x+1)) / 2, of random units."""
+    shape = shape_of(variable)
+    places = [tuple(int(program.generator.integers(n)) for n in shape) for _ in range(PAIRS)]
+    found = program.executable.evaluate(Conditional(variable.name), program.params, program.bases)
+    rows = [k % BASES for k in range(len(places))]
+    energies = []
+    for step in (-1.0, 0.0, 1.0):
+        state = {name: values[rows] for name, values in program.bases.items()}
+        for row, place in enumerate(places):
+            state[variable.name][(row, *place)] += step
+        energies.append(program.executable.evaluate(Energy(), program.params, state)["energy"])
+    below, here, above = energies
+    precision, mean = (
+        np.array([found[key][(row, *place)] for row, place in zip(rows, places, strict=True)], dtype=np.float64)
+        for key in ("precision", "mean")
+    )
+    old = np.array([program.bases[variable.name][(row, *place)] for row, place in zip(rows, places, strict=True)])
+    scale = 1.0 + precision * (1.0 + np.abs(mean - old)) + ROUNDING * np.abs(here)
+    for what, got, expected in (
+        ("precisions", precision, above - 2.0 * here + below),
+        ("means", precision * (mean - old), (below - above) / 2.0),
+    ):
+        ledger.compare(
+            "real size",
+            f"{what} of {len(places)} random units of {variable.name} from second differences",
+            got,
+            expected,
+            tolerance,
+            scale=scale,
+            case=lambda place: Case((("unit", f"{variable.name}{places[place[0]]}"),)),
+            note=_sizes(program.model),
+        )
+
+
 def _check_pairs(program: RealSize, compiler: Compiler, ledger: Ledger, pairs: int, tolerance: float) -> None:
     """Units of a parallel block do not interact."""
-    blocks = [b for b in compiler.blocks() if b.mode != "sequential"]
+    real = {v.name for v in program.executable.real}
+    blocks = [b for b in compiler.blocks() if b.mode != "sequential" and not real & set(b.variables)]
     drawn = [_random_pair(program, blocks[k % len(blocks)].variables, k % BASES) for k in range(pairs) if blocks]
     chosen = [pair for pair in drawn if pair is not None]
     if not chosen:

@@ -184,10 +184,10 @@ def check_gradients(instance: Instance, ledger: Ledger) -> None:
     weights = generator.dirichlet(np.ones(instance.energies.size))
     gradients = [_compiled_gradient(instance, observed, wrt, weights) for observed in of]
     for parameter in instance.model.parameters:
-        places, directions = _directions(parameter, generator)
-        expected = np.array([_differences(instance, of, parameter.name, d, weights) for d in directions])
+        places, along = directions(parameter, generator)
+        expected = np.array([_differences(instance, of, parameter.name, d, weights) for d in along])
         for k, observed in enumerate(of):
-            got = [float(np.sum(gradients[k][parameter.name] * direction)) for direction in directions]
+            got = [float(np.sum(gradients[k][parameter.name] * direction)) for direction in along]
             name = "E" if observed is None else f"F({', '.join(observed)})"
             _compare_gradient(instance, ledger, f"∂{name}/∂{parameter.name}", np.array(got), expected[:, k], places)
 
@@ -218,7 +218,7 @@ def _compiled_gradient(
     return {name: np.asarray(value, dtype=np.float64) for name, value in found.items()}
 
 
-def _directions(parameter: Parameter, generator: np.random.Generator) -> tuple[list[str], list[Array]]:
+def directions(parameter: Parameter, generator: np.random.Generator) -> tuple[list[str], list[Array]]:
     """Directions that keep the constraints of a parameter: some of its entries, and one that moves all of them."""
     shape = shape_of(parameter)
     size = int(np.prod(shape))

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from pgmc.compiler import Compiler
 from pgmc.errors import IntractableError
+from pgmc.program.verification import mixed_checks
 from pgmc.program.verification.factors import check_factors
 from pgmc.program.verification.instance import build_instances
 from pgmc.program.verification.mean_field import check_mean_field
+from pgmc.program.verification.mixed import build_mixed_instance, has_real_units
+from pgmc.program.verification.mixed_draws import check_replay as check_mixed_replay
+from pgmc.program.verification.mixed_draws import check_statistics
 from pgmc.program.verification.one_sweep import check_one_sweep
 from pgmc.program.verification.real_size import check_real_size
 from pgmc.program.verification.replay import check_replay
@@ -37,6 +41,19 @@ ENUMERATED = (
 )
 
 
+MIXED = (
+    mixed_checks.check_energies,
+    mixed_checks.check_conditionals,
+    check_mixed_replay,
+    check_statistics,
+    mixed_checks.check_free_energies,
+    mixed_checks.check_gradients,
+    mixed_checks.check_log_partition,
+    mixed_checks.check_quadrature,
+)
+"""Of models with real units."""
+
+
 def verify(compiler: Compiler, executable: Executable, seed: int = 0) -> Verification:
     """Compare a compiled program with brute force.
 
@@ -58,6 +75,11 @@ def verify(compiler: Compiler, executable: Executable, seed: int = 0) -> Verific
     """
     stream = Stream(seed, "verify")
     ledger = Ledger(f"{compiler.model.name} ({compiler.dtype}, {compiler.backend})", stream.seed)
+    if has_real_units(compiler.model):
+        _verify_mixed(compiler, stream, ledger)
+        ledger.begin("the program itself", several=False)
+        check_real_size(compiler, executable, stream.child("real size"), ledger)
+        return ledger.verification()
     try:
         instances = build_instances(compiler, stream)
     except IntractableError as error:
@@ -70,3 +92,15 @@ def verify(compiler: Compiler, executable: Executable, seed: int = 0) -> Verific
     ledger.begin("the program itself", several=False)
     check_real_size(compiler, executable, stream.child("real size"), ledger)
     return ledger.verification()
+
+
+def _verify_mixed(compiler: Compiler, stream: Stream, ledger: Ledger) -> None:
+    """The checks of a model with real units, on a small instance."""
+    try:
+        instance = build_mixed_instance(compiler, stream)
+    except IntractableError as error:
+        ledger.skip("all checks on a small instance", str(error))
+        return
+    ledger.begin(str(instance), several=False)
+    for check in MIXED:
+        check(instance, ledger)

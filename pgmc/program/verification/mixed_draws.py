@@ -1,0 +1,186 @@
+"""Sweeps with real units: draw by draw from the same random numbers, and the draws of real units statistically."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from pgmc.evaluation.base import base_name, precision_name
+from pgmc.ir.answers import BlockUpdate, SweepSchedule
+from pgmc.ir.queries import Ensemble, Sweep
+from pgmc.ir.symbols import Categorical, access_axes, shape_of
+from pgmc.program.verification.instance import TOLERANCES
+from pgmc.program.verification.mixed import MixedInstance, Place, Tempering, everywhere
+from pgmc.program.verification.report import Check, Ledger
+from pgmc.runtime.kernels import first_sites
+from pgmc.runtime.streams import Stream, draw_codes, draw_on, random_words, uniforms, unit_normals
+
+Array = npt.NDArray[Any]
+
+SWEEP = 5
+CHAINS = {"numba": 1 << 14, "numpy": 1 << 9}
+ALPHA = 1e-9
+
+
+@dataclass(frozen=True)
+class Run:
+    """One sweep: which variables, under which law, and which units stay."""
+
+    label: str
+    query: Sweep
+    law: Tempering | None
+    masks: dict[str, Array]
+
+
+def annealed_law(instance: MixedInstance, rows: int) -> Tempering:
+    """A random inverse temperature for each row, and a random base."""
+    generator = instance.stream.child("annealing").generator()
+    base: dict[str, Array] = {}
+    for v in instance.model.variables:
+        shape = [axis.size for axis in access_axes(v)]
+        base[base_name(v.name)] = np.asarray(generator.normal(size=shape), dtype=instance.dtype, order="C")
+        if instance.is_real(v.name):
+            drawn = generator.uniform(0.5, 2.0, size=shape)
+            base[precision_name(v.name)] = np.asarray(drawn, dtype=instance.dtype, order="C")
+    betas = generator.uniform(0.1, 0.9, size=rows).astype(instance.dtype).astype(np.float64)
+    return Tempering(Ensemble.ANNEALED, betas, base)
+
+
+def check_replay(instance: MixedInstance, ledger: Ledger) -> None:
+    """Every draw of one emitted sweep, from the same random numbers and laws that are read off the energy."""
+    for run in _runs(instance):
+        stream = instance.stream.child(f"replay {run.label}")
+        got = run_kernel(instance, run, instance.states, stream)
+        expected, doubtful = replay(instance, run, instance.states, stream)
+        chains = len(doubtful)
+        for name in instance.names:
+            pair = [values[name].reshape(chains, -1).astype(np.float64) for values in (got, expected)]
+            wanted = np.where(doubtful[:, None], pair[0], pair[1])
+            real = instance.is_real(name)
+            ledger.compare(
+                "sweep, draw by draw",
+                f"{run.label}: {name} of {chains} chains is what the energy says",
+                pair[0],
+                wanted,
+                10 * TOLERANCES[instance.dtype]["mean"] if real else 0.0,
+                scale=1.0 + np.abs(wanted) + np.abs(instance.energy(instance.states)).max(),
+                case=lambda place, name=name: instance.case(place[0], ("unit", f"{name}, number {place[1]}")),  # type: ignore[misc]
+                note=f"{int(doubtful.sum())} chains too close to call" if doubtful.any() else "",
+            )
+
+
+def check_statistics(instance: MixedInstance, ledger: Ledger) -> None:
+    """Draws of real units, standardised by their law: Kolmogorov and Smirnov's test of normality."""
+    from scipy.stats import kstest
+
+    chains = CHAINS[instance.compiler.backend]
+    rows = len(next(iter(instance.states.values())))
+    chosen = instance.stream.child("starts").generator().integers(rows, size=chains)
+    starts = {name: np.ascontiguousarray(values[chosen]) for name, values in instance.states.items()}
+    for name in (name for name in instance.names if instance.is_real(name)):
+        run = Run(name, Sweep((name,)), None, {})
+        unit = groups(instance, run.query)[0][0]  # drawn first, so given the starts
+        got = run_kernel(instance, run, starts, instance.stream.child(f"statistics {name}"))[name]
+        _, gradient, matrix = instance.quadratic_form(starts, [unit])
+        z = (got[everywhere(unit[1])] + gradient[:, 0] / matrix[:, 0, 0]) * np.sqrt(matrix[:, 0, 0])
+        p_value = float(kstest(z, "norm").pvalue)
+        shift = np.sqrt(-np.log(ALPHA / 2) / (2 * chains)) * np.sqrt(2 * np.pi)
+        note = f"{chains} chains; false alarm {ALPHA:.0e}, detects a shift of {2 * shift:.2g} deviations"
+        surprise = -float(np.log10(max(p_value, 1e-300)))
+        what = f"draws of {name} are normal (-log10 p)"
+        check = Check("sweep, statistically", what, surprise, -np.log10(ALPHA), p_value >= ALPHA, note)
+        ledger.record(check, lambda unit=unit: instance.case(0, ("unit", str(unit))))  # type: ignore[misc]
+
+
+def _runs(instance: MixedInstance) -> list[Run]:
+    """The sweeps that training, sampling and annealing run."""
+    names, rows = instance.names, len(next(iter(instance.states.values())))
+    generator = instance.stream.child("runs").generator()
+    hot = generator.uniform(0.2, 2.0, size=rows).astype(instance.dtype).astype(np.float64)
+    masks = {n: generator.random(instance.states[n].shape) < 0.4 for n in names}
+    annealed = annealed_law(instance, rows)
+    return [
+        Run("forward", Sweep(names), None, {}),
+        Run("backward", Sweep(names, backward=True), None, {}),
+        Run("with kept units", Sweep(names, masked=names), None, masks),
+        Run("tempered", Sweep(names, ensemble=Ensemble.TEMPERED), Tempering(Ensemble.TEMPERED, hot, {}), {}),
+        Run("annealed", Sweep(names, ensemble=Ensemble.ANNEALED), annealed, {}),
+    ]
+
+
+def run_kernel(instance: MixedInstance, run: Run, starts: dict[str, Array], stream: Stream) -> dict[str, Array]:
+    """The states of all variables after the emitted kernel."""
+    state = {name: values.copy() for name, values in starts.items()}
+    base: dict[str, Array] = {}
+    if run.law is not None:
+        state["inverse_temperature"] = run.law.betas.astype(instance.dtype)
+        base = run.law.base
+    instance.executable.sweep(
+        run.query, instance.params | base, state, stream=stream, first_sweep=SWEEP, masks=run.masks
+    )
+    return state
+
+
+# ---- the same by hand --------------------------------------------------------------------------------------
+
+
+def groups(instance: MixedInstance, query: Sweep) -> list[list[Place]]:
+    """The units that are drawn at once, in order."""
+    schedule = instance.compiler.answer(query)
+    assert isinstance(schedule, SweepSchedule)
+    return [group for update in schedule.updates for group in _update_groups(instance, update)]
+
+
+def _update_groups(instance: MixedInstance, update: BlockUpdate) -> list[list[Place]]:
+    units = instance.units_of([target.name for target in update.targets])
+    if update.mode != "sequential":
+        return [units]
+    if update.coloring is not None:
+        weights, modulus = update.coloring.weights, update.coloring.modulus
+        units = sorted(units, key=lambda unit: sum(w * k for w, k in zip(weights, unit[1], strict=True)) % modulus)
+    return [[unit] for unit in (units[::-1] if update.backward else units)]
+
+
+def replay(
+    instance: MixedInstance, run: Run, starts: dict[str, Array], stream: Stream
+) -> tuple[dict[str, Array], Array]:
+    """The states after one sweep, and the chains in which a discrete draw was too close to call."""
+    states = {name: values.astype(np.float64) for name, values in starts.items()}
+    doubtful = np.zeros(len(next(iter(states.values()))), dtype=bool)
+    for group in groups(instance, run.query):
+        before = {name: values.copy() for name, values in states.items()}
+        for unit in group:
+            name, place = unit
+            drawn, close = _draw(instance, before, unit, run.law, stream)
+            here = everywhere(place)
+            kept = run.masks[name][here] if name in run.masks else np.zeros(len(drawn), dtype=bool)
+            states[name][here] = np.where(kept, states[name][here], drawn)
+            doubtful |= close & ~kept
+    return states, doubtful
+
+
+def _draw(
+    instance: MixedInstance, states: dict[str, Array], unit: Place, law: Tempering | None, stream: Stream
+) -> tuple[Array, Array]:
+    """What a unit draws in each chain, by the documented law, and where rounding could change it."""
+    name, place = unit
+    variable, rows = instance.model.variable(name), len(states[name])
+    number = int(np.ravel_multi_index(place, shape_of(variable))) if place else 0
+    sites, chains = np.array([first_sites(instance.model)[name] + number]), np.arange(rows)
+    if instance.is_real(name):
+        _, gradient, matrix = instance.quadratic_form(states, [unit], law)
+        z = unit_normals(stream.key, chains, SWEEP, sites, instance.dtype)[:, 0]
+        return -gradient[:, 0] / matrix[:, 0, 0] + z / np.sqrt(matrix[:, 0, 0]), np.zeros(rows, dtype=bool)
+    logits, values = instance.log_weights(states, unit, law), instance.values(name)
+    words = random_words(stream.key, chains, SWEEP, sites)[:, 0]
+    weights = np.exp(logits - logits.max(axis=1, keepdims=True))
+    running = np.cumsum(weights, axis=1) / weights.sum(axis=1, keepdims=True)
+    margin = 20 * TOLERANCES[instance.dtype]["probability"] * (1.0 + np.abs(logits).max())
+    if isinstance(variable.domain, Categorical):
+        close = np.abs(running[:, :-1] - uniforms(words)[:, None]).min(axis=1) < margin
+        return values[draw_codes(logits, words)], close
+    close = np.abs(1.0 - running[:, 0] - uniforms(words, instance.dtype)) < margin
+    return values[draw_on(logits[:, 1] - logits[:, 0], words, instance.dtype).astype(int)], close
