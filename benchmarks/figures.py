@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks import annealing, compilation, conformance, gibbs, golden_ais, sampler, training
+from benchmarks import annealing, compilation, conformance, gibbs, golden_ais, ising, sampler, sizes, training
 from benchmarks.harness import Table, describe_machine
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "figures.md"
@@ -134,6 +134,20 @@ def figures_of_compilation() -> Iterator[Figure]:
     )
 
 
+def figures_of_sizes() -> Iterator[Figure]:
+    for found in sizes.measure():
+        what = f"{found.kind} model: declared, derived, compiled, for 10², 10⁴ and 10⁶ units"
+        times = ", ".join(f"{costs.total:.2f}" for costs in found.costs.values())
+        measured = f"{found.ratio:.2f}x ({times} CPU s); sources {'the same' if found.identical else 'differ'}"
+        yield Figure(what, "<= 1.3x, and the same source", measured, found.ratio <= 1.3 and found.identical, "sizes")
+
+
+def figures_of_ising() -> Iterator[Figure]:
+    for found in ising.measure():
+        measured = f"{found.value:.6f} ± {found.error:.6f}"
+        yield Figure(found.what, f"{found.exact} ± {found.tolerance:.2g}", measured, found.met, "ising")
+
+
 def figures_of_golden_ais() -> Iterator[Figure]:
     command = "golden_ais FILE"
     try:
@@ -168,6 +182,8 @@ BENCHMARKS: dict[str, Callable[[], Iterator[Figure]]] = {
     "annealing": figures_of_annealing,
     "sampler": figures_of_sampler,
     "compilation": figures_of_compilation,
+    "sizes": figures_of_sizes,
+    "ising": figures_of_ising,
     "golden_ais": figures_of_golden_ais,
     "conformance": figures_of_conformance,
 }

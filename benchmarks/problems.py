@@ -41,6 +41,16 @@ def declare(visible: int = VISIBLE, hidden: int = HIDDEN) -> pgmc.Model:
     return m
 
 
+def declare_layers(units: int) -> pgmc.Model:
+    """Three layers of binary units, each coupled to the next."""
+    third = units // 3
+    m = pgmc.Model("layers")
+    v, h, g = m.binary("v", third), m.binary("h", third), m.binary("g", units - 2 * third)
+    W, U, b = m.param("W", (third, third)), m.param("U", (third, units - 2 * third)), m.param("b", third)
+    m.energy(-(v @ W @ h) - h @ U @ g - b @ v)
+    return m
+
+
 def declare_ising(side: int) -> pgmc.Model:
     """Spins on a periodic square, one coupling: each bond once."""
     x, y = pgmc.indices("x y")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import secrets
 from typing import Any
 
@@ -13,6 +12,7 @@ import numpy.typing as npt
 from pgmc.dsl.location import complaint
 from pgmc.errors import ArgumentError, ModelError
 from pgmc.ir.constraints import initial_value
+from pgmc.ir.memory import machine_memory
 from pgmc.ir.symbols import Parameter, shape_of
 
 _SEEDS = 2**64
@@ -53,15 +53,12 @@ def _checked_seed(seed: object) -> int:
 
 def _check_memory(parameters: tuple[Parameter, ...], dtype: np.dtype[Any]) -> None:
     """Refuse before allocating what the machine cannot hold."""
-    if not hasattr(os, "sysconf") or "SC_PHYS_PAGES" not in os.sysconf_names:
-        return
-    memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    total = 0
+    memory, total = machine_memory(), 0
     for parameter in parameters:
         size = dtype.itemsize
         for axis in shape_of(parameter):
             size *= axis
         total += size
-        if total > memory > 0:
+        if memory is not None and total > memory:
             reason = f"the parameters need {total} bytes so far, and this machine has {memory}"
             raise complaint(ModelError, f"parameter '{parameter.name}'", reason, "Use smaller arrays.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import operator
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -9,15 +10,17 @@ from typing import Any, Protocol
 
 from pgmc.errors import ArgumentError
 from pgmc.ir.dependencies import parents
+from pgmc.ir.memory import machine_memory
 from pgmc.ir.model import Model
 from pgmc.ir.queries import Ancestral, Ensemble, Sweep
+from pgmc.ir.symbols import shape_of
 from pgmc.runtime.executable import Executable
-from pgmc.runtime.kernels import Array
+from pgmc.runtime.kernels import Array, state_dtype
 from pgmc.runtime.recording import Observe, Record, check_observe
 from pgmc.runtime.replicas import Places, Replicas, SwapCounts, tempered
 from pgmc.runtime.samples import ChainState, ReplicaState, Samples
 from pgmc.runtime.starts import Start
-from pgmc.runtime.state import encode_params
+from pgmc.runtime.state import decoded_dtype, encode_params
 from pgmc.runtime.streams import Stream
 from pgmc.runtime.temperatures import TEMPERATURE, encode_temperatures
 from pgmc.runtime.tempering import Tempering
@@ -113,6 +116,8 @@ def run_chains(
     if tempering is not None and not isinstance(tempering, Tempering):
         raise ArgumentError(f"tempering={tempering!r}: expected a ladder such as pgmc.Tempering(betas=8), or None.")
     rungs = 1 if tempering is None else len(tempering.ladder)
+    kept = 0 if observers else keep * (rungs if tempering and tempering.all_rungs else 1)
+    _check_memory(executable, chains, rungs, kept)
     start = Start(executable.model, executable.dtype, chains, rungs)
     clamps = start.clamps(clamp or {})
     temperatures = encode_temperatures(inverse_temperature, chains, sweeps, executable.dtype)
@@ -322,6 +327,21 @@ class _Tempered:
     def _states(self, *, every: bool = False) -> dict[str, Array]:
         rows = self.replicas.rows(every=every)
         return {name: array[rows] for name, array in self.chosen.state.items()}
+
+
+def _check_memory(executable: Executable, chains: int, rungs: int, kept: int) -> None:
+    """Refuse before allocating what the machine cannot hold."""
+    total = 0
+    for variable in executable.model.variables:
+        running = state_dtype(variable, executable.dtype)
+        bytes_of_unit = rungs * running.itemsize + kept * decoded_dtype(variable, running).itemsize
+        total += chains * math.prod(shape_of(variable)) * bytes_of_unit
+    memory = machine_memory()
+    if memory is not None and total > memory:
+        raise ArgumentError(
+            f"{executable.model.name}: the states of chains={chains} need {total} bytes, and this machine has "
+            f"{memory}. Use fewer chains, keep fewer states, or record what observe= makes of them."
+        )
 
 
 def _check_count(name: str, value: Any, least: int) -> int:

@@ -33,6 +33,9 @@ from pgmc.runtime.groups import group_place, group_units, place_units
 from pgmc.runtime.kernels import Array, Dtype, first_sites, state_dtype
 from pgmc.runtime.streams import Stream, random_words, unit_normals
 
+WORDS_AT_ONCE = 1 << 22
+"""Random words that the starts of chains are drawn from together."""
+
 
 def encode_params(model: Model, params: Mapping[str, Any], dtype: Dtype) -> dict[str, Array]:
     """The parameters as kernels take them.
@@ -166,13 +169,23 @@ def random_state(
     """
     sites = first_sites(model)
     wanted = [v for v in model.variables if names is None or v.name in names]
-    return {v.name: _uniform_values(v, chains, sites[v.name], stream, dtype) for v in wanted}
+    return {v.name: _start_values(v, chains, sites[v.name], stream, dtype) for v in wanted}
 
 
-def _uniform_values(variable: Variable, chains: int, site: int, stream: Stream, dtype: Dtype) -> Array:
+def _start_values(variable: Variable, chains: int, site: int, stream: Stream, dtype: Dtype) -> Array:
+    """A few chains at a time: what they are drawn from takes several times the memory of a state."""
+    step = max(1, WORDS_AT_ONCE // math.prod(shape_of(variable)))
+    parts = [
+        _uniform_values(variable, np.arange(first, min(first + step, chains)), site, stream, dtype)
+        for first in range(0, chains, step)
+    ]
+    return parts[0] if len(parts) == 1 else np.concatenate(parts)
+
+
+def _uniform_values(variable: Variable, chains: Array, site: int, stream: Stream, dtype: Dtype) -> Array:
     shape = shape_of(variable)
     sites = site + np.arange(math.prod(shape))
-    words = random_words(stream.key, np.arange(chains), 0, sites).reshape(chains, *shape)
+    words = random_words(stream.key, chains, 0, sites).reshape(len(chains), *shape)
     match variable.domain:
         case Binary() if variable.exclusive:
             own = group_units(words, variable)
@@ -188,8 +201,8 @@ def _uniform_values(variable: Variable, chains: int, site: int, stream: Stream, 
             # The upper half of the word times K, over 2^32: the bias is below K / 2^32.
             return (((words >> np.uint64(32)) * np.uint64(states)) >> np.uint64(32)).astype(np.int64)
         case Real():
-            normals = unit_normals(stream.key, np.arange(chains), 0, sites, dtype)
-            return normals.reshape(chains, *shape).astype(dtype)
+            normals = unit_normals(stream.key, chains, 0, sites, dtype)
+            return normals.reshape(len(chains), *shape).astype(dtype)
         case _:
             raise ArgumentError(f"{_label(variable)}: there is no default start for it. Give one in init=.")
 

@@ -170,6 +170,7 @@ def test_observe():
         ({"inverse_temperature": np.ones(7)}, r"got the shape \(7,\)"),
         ({"inverse_temperature": np.ones(10), "chains": 10}, r"shape \(1, 10\) for one per chain"),
         ({"seed": -1}, "seed=-1"),
+        ({"chains": 10**13}, r"mixed: the states of chains=10000000000000 need \d+ bytes, and this machine has \d+"),
         ({"threads": 0}, "threads=0"),
         ({"observe": {"f": 1}}, "expected a function of the state"),
         ({"observe": {"f": lambda state: state["a"].mean()}}, r"returned the shape \(\)"),
