@@ -33,6 +33,7 @@ from pgmc.runtime.joint_states import repeat_rows
 from pgmc.runtime.replicas import Places, Replicas, SwapCounts, tempered
 from pgmc.runtime.state import random_state
 from pgmc.runtime.streams import Stream
+from pgmc.runtime.temperatures import check_proper
 from pgmc.runtime.tempering import Tempering
 
 if TYPE_CHECKING:
@@ -139,6 +140,7 @@ def _begin(
     ladder = (betas if isinstance(betas, Tempering) else Tempering(betas)).ladder
     if ladder[0] != 0 or len(ladder) < 2:
         raise ArgumentError(f"betas: the ladder is {ladder}. It must begin at 0, where log Z is known, and end at 1.")
+    check_proper(executable.model, [v.name for v in executable.model.variables], 0.0)
     every, count = tuple(v.name for v in executable.model.variables), input_rows(inputs) * chains
     start = random_state(executable.model, count * len(ladder), stream.child("start"), executable.dtype)
     replicas = Replicas(

@@ -13,6 +13,7 @@ from pgmc.learning.objective import Array, Arrays, Estimate, Setup, Terms, check
 from pgmc.learning.phases import contrast, draw_latents
 from pgmc.runtime.joint_states import repeat_rows
 from pgmc.runtime.replicas import Places, Replicas, SwapCounts, tempered
+from pgmc.runtime.temperatures import check_proper
 from pgmc.runtime.tempering import Tempering
 
 RUNGS, HEADINGS = "tempering.rungs", "tempering.headings"
@@ -81,6 +82,7 @@ class PCD(Terms):
         if self.tempering is None:
             return state
         rungs = len(self.tempering.ladder)
+        check_proper(setup.executable.model, (*setup.observed, *setup.latents), self.tempering.ladder[0])
         places = Places.start(self.chains, rungs)
         return repeat_rows(state, rungs) | {RUNGS: places.rungs, HEADINGS: places.headings}
 

@@ -8,6 +8,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+import numpy as np
+
 from pgmc.errors import ArgumentError
 from pgmc.ir.dependencies import parents
 from pgmc.ir.memory import machine_memory
@@ -22,7 +24,7 @@ from pgmc.runtime.samples import ChainState, ReplicaState, Samples
 from pgmc.runtime.starts import Start
 from pgmc.runtime.state import decoded_dtype, encode_params
 from pgmc.runtime.streams import Stream
-from pgmc.runtime.temperatures import TEMPERATURE, encode_temperatures
+from pgmc.runtime.temperatures import TEMPERATURE, check_proper, encode_temperatures
 from pgmc.runtime.tempering import Tempering
 from pgmc.runtime.threads import count_threads
 
@@ -113,15 +115,14 @@ def run_chains(
     if seed is None and isinstance(init, ChainState):
         seed = init.seed
     stream = Stream(seed, "sample")
-    if tempering is not None and not isinstance(tempering, Tempering):
-        raise ArgumentError(f"tempering={tempering!r}: expected a ladder such as pgmc.Tempering(betas=8), or None.")
-    rungs = 1 if tempering is None else len(tempering.ladder)
-    kept = 0 if observers else keep * (rungs if tempering and tempering.all_rungs else 1)
-    _check_memory(executable, chains, rungs, kept)
-    start = Start(executable.model, executable.dtype, chains, rungs)
+    ladder = _ladder(tempering)
+    recorded = len(ladder) if tempering is not None and tempering.all_rungs else None
+    _check_memory(executable, chains, len(ladder), 0 if observers else keep * (recorded or 1))
+    start = Start(executable.model, executable.dtype, chains, len(ladder))
     clamps = start.clamps(clamp or {})
     temperatures = encode_temperatures(inverse_temperature, chains, sweeps, executable.dtype)
     free = tuple(v.name for v in executable.model.variables if v.name not in clamps or not clamps[v.name][1].all())
+    check_proper(executable.model, free, ladder[0] * (1.0 if temperatures is None else temperatures.min()))
     plain = temperatures is None and tempering is None
     drawn = drawn_ancestrally(executable.model, tuple(clamps), free) if plain else ()
     chosen = _Chosen(
@@ -136,7 +137,7 @@ def run_chains(
         threads,
     )
     run = _Plain(chosen) if tempering is None else _Tempered.start(chosen, tempering, chains, init)
-    record = Record(executable.model, observers, chains, keep, rungs if tempering and tempering.all_rungs else None)
+    record = Record(executable.model, observers, chains, keep, recorded)
     advance = _Advance(run, first, sweeps, progress)
     advance(sweeps - keep * thin if sweeps else 0)
     for k in range(keep):
@@ -327,6 +328,14 @@ class _Tempered:
     def _states(self, *, every: bool = False) -> dict[str, Array]:
         rows = self.replicas.rows(every=every)
         return {name: array[rows] for name, array in self.chosen.state.items()}
+
+
+def _ladder(tempering: Tempering | None) -> Array:
+    if tempering is None:
+        return np.ones(1)
+    if not isinstance(tempering, Tempering):
+        raise ArgumentError(f"tempering={tempering!r}: expected a ladder such as pgmc.Tempering(betas=8), or None.")
+    return tempering.ladder
 
 
 def _check_memory(executable: Executable, chains: int, rungs: int, kept: int) -> None:

@@ -66,7 +66,7 @@ def encode_params(model: Model, params: Mapping[str, Any], dtype: Dtype) -> dict
     for name, parameter in declared.items():
         array = _numbers(parameter, params[name])
         if array.shape != shape_of(parameter):
-            raise DataError(f"{_label(parameter)}: expected the shape {shape_of(parameter)}, got {array.shape}.")
+            raise DataError(f"{label(parameter)}: expected the shape {shape_of(parameter)}, got {array.shape}.")
         with np.errstate(over="ignore"):  # what overflows is found by the next check
             array = np.asarray(array, dtype=dtype, order="C")
         _check_values(parameter, array, np.isfinite(array), f"finite {dtype} numbers")
@@ -118,7 +118,7 @@ def encode_state(
         if encoded and len(array) != len(next(iter(encoded.values()))):
             first = next(iter(encoded))
             raise DataError(
-                f"{_label(declared[name])}: {len(array)} rows, but {first} has {len(encoded[first])}. "
+                f"{label(declared[name])}: {len(array)} rows, but {first} has {len(encoded[first])}. "
                 "All arrays need the same number of rows."
             )
         encoded[name] = np.array(array) if copy and np.may_share_memory(array, state[name]) else array
@@ -133,10 +133,10 @@ def encode_values(symbol: Symbol, value: Any, leading: tuple[str, ...], dtype: D
     if array.ndim != rank or array.shape[len(leading) :] != shape:
         wanted = ", ".join([*leading, *map(str, shape)])
         raise DataError(
-            f"{_label(symbol)}: expected the shape ({wanted}), got {array.shape}.{_shape_hint(array, shape)}"
+            f"{label(symbol)}: expected the shape ({wanted}), got {array.shape}.{_shape_hint(array, shape)}"
         )
     if leading and len(array) == 0:
-        raise DataError(f"{_label(symbol)}: the array has no rows. At least one is needed.")
+        raise DataError(f"{label(symbol)}: the array has no rows. At least one is needed.")
     _check_domain(symbol, array)
     if isinstance(symbol, Variable) and symbol.exclusive:
         _check_exclusive(symbol, array)
@@ -204,13 +204,13 @@ def _uniform_values(variable: Variable, chains: Array, site: int, stream: Stream
             normals = unit_normals(stream.key, chains, 0, sites, dtype)
             return normals.reshape(len(chains), *shape).astype(dtype)
         case _:
-            raise ArgumentError(f"{_label(variable)}: there is no default start for it. Give one in init=.")
+            raise ArgumentError(f"{label(variable)}: there is no default start for it. Give one in init=.")
 
 
 # ---- checks ----------------------------------------------------------------------------------------------
 
 
-def _label(symbol: Symbol) -> str:
+def label(symbol: Symbol) -> str:
     """The object of a message and where the user declared it."""
     kind = type(symbol).__name__.lower()
     if isinstance(symbol, Variable | Input):
@@ -233,26 +233,26 @@ def check_names(
             hint = f"Did you mean {names[close[0]]!r}?" if close else f"Known: {', '.join(declared) or 'none'}."
             raise DataError(f"{what}: {name!r} is not a name of this model that belongs here. {hint}")
     if missing:
-        symbol = _label(declared[missing[0]])
+        symbol = label(declared[missing[0]])
         raise DataError(f"{what}: there is no array for {symbol}. Given: {', '.join(given) or 'nothing'}.")
 
 
 def _numbers(symbol: Symbol, value: Any) -> Array:
     """The value as an array of numbers, in native byte order."""
     if hasattr(value, "toarray") and hasattr(value, "nnz"):
-        raise DataError(f"{_label(symbol)}: sparse arrays are not accepted. Pass .toarray().")
+        raise DataError(f"{label(symbol)}: sparse arrays are not accepted. Pass .toarray().")
     if isinstance(value, np.ma.MaskedArray) and np.ma.getmaskarray(value).any():
         index = _first(np.ma.getmaskarray(value))
         raise DataError(
-            f"{_label(symbol)}: the entry at {index} is masked. Masked entries have a meaning in clamp= only; "
+            f"{label(symbol)}: the entry at {index} is masked. Masked entries have a meaning in clamp= only; "
             "pass .filled() or drop those rows."
         )
     try:
         array = np.asarray(value)
     except ValueError as error:
-        raise DataError(f"{_label(symbol)}: not an array: {error}") from error
+        raise DataError(f"{label(symbol)}: not an array: {error}") from error
     if array.dtype.kind not in "biuf":
-        raise DataError(f"{_label(symbol)}: expected numbers, got an array of dtype {array.dtype}.")
+        raise DataError(f"{label(symbol)}: expected numbers, got an array of dtype {array.dtype}.")
     return array if array.dtype.isnative else array.astype(array.dtype.newbyteorder("="))
 
 
@@ -279,7 +279,7 @@ def _check_values(symbol: Symbol, array: Array, valid: Array, expected: str) -> 
         hint = ""
         if isinstance(getattr(symbol, "domain", None), Binary | Spin) and not isinstance(symbol, Parameter):
             hint = " pgmc.binarize turns intensities into binary data."
-        raise DataError(f"{_label(symbol)}: expected {expected}, got {array[index]}{where}.{hint}")
+        raise DataError(f"{label(symbol)}: expected {expected}, got {array[index]}{where}.{hint}")
 
 
 def _check_exclusive(variable: Variable, array: Array) -> None:
@@ -290,7 +290,7 @@ def _check_exclusive(variable: Variable, array: Array) -> None:
         shape, place = "x".join(map(str, variable.exclusive)), group_place(variable, group)
         where = f" of row {row[0]}" if row else ""
         raise DataError(
-            f"{_label(variable)}: {on[(*row, group)]} units are on in the {shape} block that starts at {place}{where}. "
+            f"{label(variable)}: {on[(*row, group)]} units are on in the {shape} block that starts at {place}{where}. "
             "At most one unit of a block is on; keep the largest of each block, for example."
         )
 

@@ -2,14 +2,37 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 import numpy as np
 
 from pgmc.errors import ArgumentError
+from pgmc.ir.model import Model
+from pgmc.ir.symbols import Binary, Categorical, Count, Spin
 from pgmc.runtime.kernels import Array, Dtype
+from pgmc.runtime.state import label
 
 TEMPERATURE = "inverse_temperature"
+
+
+def check_proper(model: Model, free: Collection[str], least: float) -> None:
+    """Refuse β = 0 where it leaves no law: exp(-0) over unbounded values adds up to infinity.
+
+    Raises
+    ------
+    ArgumentError
+        If the least β is 0 and a free variable takes values without bound.
+    """
+    for variable in model.variables:
+        bounded = isinstance(variable.domain, Binary | Spin | Categorical)
+        bounded |= isinstance(variable.domain, Count) and variable.domain.total is not None
+        if least == 0 and variable.name in free and not bounded:
+            raise ArgumentError(
+                f"{label(variable)}: at an inverse temperature of 0 it has no law, as exp(-0) over all its values has "
+                "no finite sum. Use positive ones, such as pgmc.Tempering((0.1, 0.3, 1)); log Z by method='ais' starts "
+                "from a law of its own."
+            )
 
 
 def encode_temperatures(value: Any, chains: int, sweeps: int, dtype: Dtype) -> Array | None:

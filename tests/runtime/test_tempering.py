@@ -306,6 +306,25 @@ def test_wrong_arguments(given: Any) -> None:
         run((given[0], huge))
 
 
+def test_real_units_have_no_law_at_zero() -> None:
+    """A positive ladder mixes two bumps of a real unit: z-test of the share of one, |z| < 5."""
+    m = pgmc.Model("bumps")
+    x, h = m.real("x"), m.binary("h")
+    m.energy(2 * x**2 - 16 * x * h + 31.5 * h)  # 2 (x - 4 h)² - h / 2
+    program, params = pgmc.compile(m, dtype="float64", backend="numpy"), {}
+    for how in ({"inverse_temperature": 0.0}, {"tempering": pgmc.Tempering(4)}):
+        with pytest.raises(ArgumentError, match=r"x \(real variable, .*at an inverse temperature of 0 it has no law"):
+            program.sample(params, 3, 3, **how)
+    with pytest.raises(ArgumentError, match="it has no law"):
+        program.log_partition(params, method="tempering")
+    program.sample(params, 3, 3, clamp={"x": 0.5}, inverse_temperature=0.0)
+    ladder = pgmc.Tempering((0.03, 0.1, 0.3, 1))
+    got = program.sample(params, 200, 300, tempering=ladder, observe={"h": lambda s: s["h"]}, keep=200, seed=0)
+    share = 1 / (1 + np.exp(-0.5))
+    means = got["h"].mean(axis=1)
+    assert abs(means.mean() - share) < 5 * means.std(ddof=1) / np.sqrt(200) < 0.1
+
+
 # ---- ladders -------------------------------------------------------------------------------------------------------
 
 
