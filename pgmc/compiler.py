@@ -9,6 +9,7 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
+from pgmc.analysis.colored_units import ColoredUnits
 from pgmc.analysis.periodic_axes import spread_periodicity
 from pgmc.errors import IntractableError
 from pgmc.ir.answers import Answer, Computation, ConditionalLaw, Refusal
@@ -59,6 +60,8 @@ class Compiler:
         ``"numpy"`` runs every answer on the reference interpreter.
     blocks : tuple of tuple of str, optional
         The blocks of a sweep over all variables, in order, in place of those found.
+    ordered : tuple of str
+        Variables whose units are drawn in an order that is data, even where a formula gives their colours.
     """
 
     def __init__(
@@ -67,10 +70,12 @@ class Compiler:
         dtype: Dtype = "float32",
         backend: Backend = "numba",
         blocks: tuple[tuple[str, ...], ...] | None = None,
+        ordered: tuple[str, ...] = (),
     ) -> None:
         check_model(model)
         self.model = model
         self._fresh = freshen_model(spread_periodicity(model))
+        self.colored = ColoredUnits(self._fresh, frozenset(ordered))
         if any(isinstance(variable.domain, Real) for variable in model.variables):
             from pgmc.derivation.normalisability import check_normalisable
 
@@ -84,7 +89,7 @@ class Compiler:
         self._stages: dict[Query, Stages] = {}
         self.modules: dict[Query, KernelModule] = {}
         if blocks is not None:
-            self.blocks()
+            self.variable_blocks()
 
     @cached_property
     def _text(self) -> str:
@@ -94,14 +99,24 @@ class Compiler:
 
     @cached_property
     def graph(self) -> nx.Graph:
-        """The interaction graph; nodes carry ``kind``, ``shape`` and ``block``, the number of their block."""
-        from pgmc.analysis.interaction_graph import build_interaction_graph
+        """The interaction graph.
 
-        graph = build_interaction_graph(self.model)
-        for k, block in enumerate(self._find_blocks(graph, tuple(graph.nodes), ())):
+        Nodes carry ``kind``, ``shape`` and ``block``, the number of their first block, and if their units have colours
+        ``colours``, how many units each colour has.
+        """
+        graph = self._interactions.copy()
+        for k, block in reversed(list(enumerate(self.blocks()))):
             for name in block.variables:
                 graph.nodes[name]["block"] = k
+                if block.part is not None:
+                    graph.nodes[name]["colours"] = self.colored.counts(name)
         return graph
+
+    @cached_property
+    def _interactions(self) -> nx.Graph:
+        from pgmc.analysis.interaction_graph import build_interaction_graph
+
+        return build_interaction_graph(self.model)
 
     @cached_property
     def structure(self) -> Structure:
@@ -110,7 +125,7 @@ class Compiler:
 
         if self.model.factors:
             return name_mixed_structure(self.model, self.undirected_graph)
-        return name_structure(self.graph)
+        return name_structure(self._interactions)
 
     @cached_property
     def undirected_graph(self) -> nx.Graph:
@@ -119,15 +134,24 @@ class Compiler:
 
         return build_interaction_graph(self.ensemble(Ensemble.UNDIRECTED))
 
-    def blocks(
+    def blocks(self, free: tuple[str, ...] | None = None, first: tuple[str, ...] = ()) -> tuple[Block, ...]:
+        """What one sweep over the free variables (default: all) updates, in order; ``first`` come first.
+
+        A variable whose units have colours has one block for each of them.
+        """
+        from pgmc.analysis.blocks import split_by_color
+
+        return split_by_color(self.variable_blocks(free, first), self.colored.counts)
+
+    def variable_blocks(
         self,
         free: tuple[str, ...] | None = None,
         first: tuple[str, ...] = (),
         ensemble: Ensemble = Ensemble.PLAIN,
     ) -> tuple[Block, ...]:
-        """What one sweep over the free variables (default: all) updates, in order; ``first`` come first."""
+        """The blocks of whole variables; those of variables whose units have colours are sequential."""
         wanted = tuple(v.name for v in self.model.variables) if free is None else free
-        graph = self.undirected_graph if ensemble is Ensemble.UNDIRECTED else self.graph
+        graph = self.undirected_graph if ensemble is Ensemble.UNDIRECTED else self._interactions
         return self._find_blocks(graph, wanted, first)
 
     def _find_blocks(self, graph: nx.Graph, free: tuple[str, ...], first: tuple[str, ...]) -> tuple[Block, ...]:
@@ -141,7 +165,7 @@ class Compiler:
         """The variables to sum out analytically: those that leave the fewest joint states of the others."""
         from pgmc.analysis.elimination import find_eliminable
 
-        return find_eliminable(self.model, self.graph, lambda variable: self.law(variable.name).family == "Normal")
+        return find_eliminable(self.model, self._interactions, lambda v: self.law(v.name).family == "Normal")
 
     # ---- derivation --------------------------------------------------------------------------------------------
 
@@ -203,8 +227,8 @@ class Compiler:
                     return means
                 return derive_mean_field_bound(self.ensemble(ensemble), means, observed)
             case Sweep(free, first, ensemble=ensemble):
-                blocks = self.blocks(free, first, ensemble)
-                return build_sweep_schedule(query, blocks, lambda name: self.law(name, ensemble))
+                blocks = self.variable_blocks(free, first, ensemble)
+                return build_sweep_schedule(query, blocks, lambda n: self.law(n, ensemble), self.colored.form)
 
     def mean_model(self, observed: tuple[str, ...], ensemble: Ensemble = Ensemble.PLAIN) -> Model | Refusal:
         """The model of the means of every variable not observed."""
@@ -221,7 +245,7 @@ class Compiler:
         if isinstance(means, Refusal):
             return means
         latents = tuple(v.name for v in self.model.variables if v.name not in observed)
-        return derive_mean_field(self.ensemble(ensemble), means, self.blocks(latents))
+        return derive_mean_field(self.ensemble(ensemble), means, self.variable_blocks(latents))
 
     def fixed_point(self, observed: tuple[str, ...]) -> Computation | Refusal:
         """The mean-field equations of every variable not observed."""
@@ -294,17 +318,17 @@ class Compiler:
         if self.backend == "numpy":
             from pgmc.runtime.interpreted import InterpretedKernel
 
-            return InterpretedKernel(self.answer(query), model, self.dtype)
+            return InterpretedKernel(self.answer(query), model, self.dtype, self.colored.positions)
         from pgmc.runtime.keys import kernel_key
         from pgmc.runtime.loader import load_or_build
 
-        key = kernel_key(self._text, repr(self._imposed), repr(query), self.dtype)
+        key = kernel_key(self._text, repr(self._imposed), repr(self.colored.ordered()), repr(query), self.dtype)
         self.modules[query], function = load_or_build(key, lambda: self.stages(query).module)
-        return CompiledKernel(self.modules[query], function, model)
+        return CompiledKernel(self.modules[query], function, model, self.colored.positions)
 
     def resized(self, model: Model) -> Compiler:
         """The compiler of the same model at other sizes, with the same choices."""
-        return Compiler(model, self.dtype, self.backend, self._imposed)
+        return Compiler(model, self.dtype, self.backend, self._imposed, self.colored.ordered())
 
     @cached_property
     def undirected(self) -> Executable | None:
@@ -318,7 +342,7 @@ class Compiler:
             self.model,
             self.dtype,
             make_kernel=self.make_kernel,
-            find_blocks=self.blocks,
+            find_blocks=self.variable_blocks,
             find_eliminable=self.eliminable,
             describe_scale=self.describe_scale,
             make_undirected=lambda: self.undirected,

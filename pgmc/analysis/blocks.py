@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import networkx as nx
@@ -12,8 +13,20 @@ from pgmc.ir.answers import Mode
 
 
 @dataclass(frozen=True, slots=True)
+class Part:
+    """The units of one colour, of a variable whose units interact at fixed offsets, along edges or a sparse mask."""
+
+    color: int
+    colors: int
+    units: int
+
+    def __str__(self) -> str:
+        return f"colour {self.color + 1} of {self.colors}, {self.units} unit{'s' * (self.units != 1)}"
+
+
+@dataclass(frozen=True, slots=True)
 class Block:
-    """Variables updated together.
+    """Units updated together: all of the variables, or those of one colour of a single variable.
 
     In a ``parallel`` block no two units interact, so all are drawn at once; in a ``joint`` one units restrict one
     another, as those of an exclusive block do, and are drawn from their joint law, all groups at once; in a
@@ -24,9 +37,11 @@ class Block:
     colour: int
     mode: Mode
     integrated_out: tuple[str, ...] = ()
+    part: Part | None = None
 
     def __str__(self) -> str:
-        return f"[{', '.join(self.variables)}] {self.mode}"
+        part = "" if self.part is None else f" ({self.part})"
+        return f"[{', '.join(self.variables)}] {self.mode}{part}"
 
 
 def find_blocks(graph: nx.Graph, free: tuple[str, ...], first: tuple[str, ...] = ()) -> tuple[Block, ...]:
@@ -53,7 +68,30 @@ def _color_blocks(graph: nx.Graph, names: tuple[str, ...]) -> tuple[Block, ...]:
 
 def _mode_at_once(graph: nx.Graph, names: tuple[str, ...]) -> Mode:
     """How variables whose units do not interact are drawn: jointly where some of them restrict one another."""
-    return "joint" if any(graph.nodes[name]["grouped"] for name in names) else "parallel"
+    return "joint" if any(graph.nodes[name].get("grouped") for name in names) else "parallel"
+
+
+def split_by_color(
+    blocks: tuple[Block, ...], unit_counts: Callable[[str], tuple[int, ...] | None]
+) -> tuple[Block, ...]:
+    """The blocks with one for each colour of the units in place of a sequential one, numbered anew.
+
+    Parameters
+    ----------
+    blocks : tuple of Block
+        Blocks of whole variables.
+    unit_counts : callable
+        Name of a variable -> how many units each of its colours has, or None if its units have no colours.
+    """
+    found: list[Block] = []
+    for block in blocks:
+        counts = unit_counts(block.variables[0]) if block.mode == "sequential" else None
+        if counts is None:
+            found.append(block)
+            continue
+        parts = (Part(color, len(counts), units) for color, units in enumerate(counts))
+        found.extend(replace(block, mode="parallel", part=part) for part in parts)
+    return tuple(found) if len(found) == len(blocks) else tuple(replace(b, colour=k) for k, b in enumerate(found))
 
 
 def restrict_blocks(blocks: tuple[Block, ...], free: tuple[str, ...], first: tuple[str, ...] = ()) -> tuple[Block, ...]:

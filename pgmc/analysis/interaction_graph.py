@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import networkx as nx
 
-from pgmc.analysis.interactions import find_interactions, unit_positions, variables_in
-from pgmc.ir.model import EnergyTerm, Model
+from pgmc.analysis.couplings import find_couplings, kind_of
+from pgmc.analysis.interactions import find_interactions, variables_in
+from pgmc.ir.model import Model
 from pgmc.ir.printer import print_term
 from pgmc.ir.rewrite import accesses
 from pgmc.ir.symbols import Parameter, is_grouped, shape_of
@@ -16,7 +17,8 @@ def build_interaction_graph(model: Model) -> nx.Graph:
 
     Nodes carry ``kind``, ``shape`` and ``grouped``, whether units restrict one another; edges carry the printed
     ``terms`` and the names of their ``parameters``. A self-loop means that different units of one variable interact;
-    its ``offsets`` is true if they do so at fixed offsets only.
+    its ``coupling`` says how: at fixed ``"offsets"`` only, ``"sparse"``, along edges or the entries of a sparse mask,
+    or ``"all"`` with all.
     """
     graph = nx.Graph()
     for variable in model.variables:
@@ -27,23 +29,13 @@ def build_interaction_graph(model: Model) -> nx.Graph:
         parameters = [a.symbol.name for a in accesses(term.body) if isinstance(a.symbol, Parameter)]
         for a, b in sorted(find_interactions(term.body).pairs):
             if not graph.has_edge(a, b):
-                graph.add_edge(a, b, terms=[], parameters=[], offsets=True)
-            graph.edges[a, b]["offsets"] &= a == b and _at_offsets(term, a)
+                graph.add_edge(a, b, terms=[], parameters=[])
             graph.edges[a, b]["terms"].append(text)
             known = graph.edges[a, b]["parameters"]
             known.extend(name for name in dict.fromkeys(parameters) if name not in known)
+    for name, couplings in find_couplings(model).items():
+        graph.edges[name, name]["coupling"] = kind_of(couplings)
     return graph
-
-
-def _at_offsets(term: EnergyTerm, name: str) -> bool:
-    """Whether any two units of a variable in an instance of the term differ by constant offsets, as neighbours do."""
-    units = list(dict.fromkeys(unit_positions(a) for a in accesses(term.body) if a.symbol.name == name))
-    running = set(term.over)
-    return len(units) > 1 and all(
-        [p.terms for p in unit] == [p.terms for p in units[0]]
-        and all(atom in running for p in unit for atom, _ in p.terms)
-        for unit in units
-    )
 
 
 def markov_blanket(graph: nx.Graph, name: str) -> frozenset[str]:

@@ -2,26 +2,47 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import combinations
 
-from pgmc.ir.nodes import Access, Add, Call, LogSumExp, Mul, Position, Pow, Scalar, Sum
-from pgmc.ir.rewrite import accesses, children, freshen, position_indices
-from pgmc.ir.symbols import Variable, is_one_hot
+from pgmc.ir.nodes import Access, Add, Call, Index, LogSumExp, Mul, Position, Pow, Scalar, Sum, at, fresh_index
+from pgmc.ir.rewrite import accesses, children, freshen, position_indices, substitute
+from pgmc.ir.symbols import Parameter, Variable, is_one_hot
 
 Pair = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True)
-class Interactions:
-    """The accesses of variables in an expression and the pairs of variables with two units that interact.
+class Couple:
+    """Two accesses of variables whose units interact.
 
-    A pair ``(x, x)`` means that two different units of ``x`` interact.
+    ``guards`` are elements of masked parameters that the interaction is a multiple of: there is none where one of them
+    is kept at zero.
     """
 
+    first: Access
+    second: Access
+    guards: frozenset[Access] = frozenset()
+
+    @property
+    def names(self) -> Pair:
+        """The names of both variables, sorted."""
+        first, second = sorted((self.first.symbol.name, self.second.symbol.name))
+        return first, second
+
+
+@dataclass(frozen=True, slots=True)
+class Interactions:
+    """The accesses of variables in an expression and those of them with two different units that interact."""
+
     occurrences: tuple[Access, ...]
-    pairs: frozenset[Pair]
+    couples: frozenset[Couple]
+
+    @property
+    def pairs(self) -> frozenset[Pair]:
+        """Variables that interact; a pair ``(x, x)`` means that two different units of ``x`` do."""
+        return frozenset(couple.names for couple in self.couples)
 
 
 def unit_positions(access: Access) -> tuple[Position, ...]:
@@ -48,7 +69,7 @@ def _interactions(node: Scalar) -> Interactions:
         case Sum(body, _):
             return _interactions(body)
         case Mul(factors):
-            return _product([_interactions(factor) for factor in factors])
+            return _product(factors)
         case Pow(_, Fraction(numerator=1, denominator=1)):
             return _interactions(node.base)
         case Pow() | Call() | LogSumExp():
@@ -59,40 +80,51 @@ def _interactions(node: Scalar) -> Interactions:
 
 def _join(parts: list[Interactions]) -> Interactions:
     occurrences = tuple(o for part in parts for o in part.occurrences)
-    return Interactions(occurrences, frozenset().union(*(part.pairs for part in parts)))
+    return Interactions(occurrences, frozenset().union(*(part.couples for part in parts)))
 
 
-def _product(parts: list[Interactions]) -> Interactions:
+def _product(factors: tuple[Scalar, ...]) -> Interactions:
+    parts = [_interactions(factor) for factor in factors]
     joined = _join(parts)
+    guards = frozenset(f for f in factors if isinstance(f, Access) and _is_masked(f))
     crossing = {
-        _pair(a, b)
+        Couple(a, b)
         for left, right in combinations(parts, 2)
         for a in left.occurrences
         for b in right.occurrences
         if not _same_unit(a, b)
     }
-    return Interactions(joined.occurrences, joined.pairs | crossing)
+    couples = frozenset(replace(couple, guards=couple.guards | guards) for couple in joined.couples | crossing)
+    return Interactions(joined.occurrences, couples)
+
+
+def _is_masked(access: Access) -> bool:
+    return isinstance(access.symbol, Parameter) and access.symbol.constraint.masked
 
 
 def _nonlinear(node: Scalar) -> Interactions:
     """Inside a nonlinear function everything interacts, and a unit under a sum interacts with its siblings."""
     inner = _join([_interactions(child) for child in children(node)])
-    crossing = {_pair(a, b) for a, b in combinations(inner.occurrences, 2) if not _same_unit(a, b)}
-    siblings = {(a.symbol.name, a.symbol.name) for a in _summed_inside(node)}
-    return Interactions(inner.occurrences, inner.pairs | crossing | siblings)
+    # What multiplies a part of the argument says nothing about the others.
+    within = frozenset(replace(couple, guards=frozenset()) for couple in inner.couples)
+    crossing = {Couple(a, b) for a, b in combinations(inner.occurrences, 2) if not _same_unit(a, b)}
+    return Interactions(inner.occurrences, within | crossing | set(_siblings(node)))
 
 
-def _summed_inside(node: Scalar) -> list[Access]:
-    """Accesses whose unit is chosen by an index that a sum within the function binds."""
-    found: list[Access] = []
+def _siblings(node: Scalar) -> list[Couple]:
+    """Accesses whose unit is chosen by an index that a sum within the function binds, with another such unit."""
+    found: list[Couple] = []
 
-    def visit(current: Scalar, bound: frozenset[object]) -> None:
+    def visit(current: Scalar, bound: frozenset[Index]) -> None:
         if isinstance(current, Sum | LogSumExp):
             bound = bound | frozenset(current.over)
         if isinstance(current, Access) and isinstance(current.symbol, Variable):
             chosen = {index for position in unit_positions(current) for index in position_indices(position)}
             if chosen & bound:
-                found.append(current)
+                other = {index: at(fresh_index(index.name, index.extent)) for index in bound}
+                sibling = substitute(current, other)
+                assert isinstance(sibling, Access)
+                found.append(Couple(current, sibling))
         for child in children(current):
             visit(child, bound)
 
@@ -102,11 +134,6 @@ def _summed_inside(node: Scalar) -> list[Access]:
 
 def _same_unit(a: Access, b: Access) -> bool:
     return a.symbol == b.symbol and unit_positions(a) == unit_positions(b)
-
-
-def _pair(a: Access, b: Access) -> Pair:
-    first, second = sorted((a.symbol.name, b.symbol.name))
-    return first, second
 
 
 def variables_in(node: Scalar) -> tuple[str, ...]:

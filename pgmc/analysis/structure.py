@@ -25,10 +25,8 @@ class Structure:
 def name_structure(graph: nx.Graph) -> Structure:
     """Name the structure of an interaction graph."""
     coupled = sorted(name for name in graph.nodes if graph.has_edge(name, name))
-    if coupled and all(graph.edges[name, name]["offsets"] for name in coupled):
-        return Structure("lattice", f"units of {', '.join(coupled)} interact with neighbours at fixed offsets")
     if coupled:
-        return Structure("dense", f"units of {', '.join(coupled)} interact with one another")
+        return _name_coupled(graph, coupled)
     if graph.number_of_edges() == 0:
         return Structure("independent", "no two units interact")
     colors = 1 + max(color_variables(graph, tuple(graph.nodes)).values())
@@ -53,6 +51,25 @@ def _arrow(factor: Factor) -> str:
     """``h → v``, or the name alone of a variable without parents."""
     above = ", ".join(parents(factor))
     return f"{above} → {factor.target.name}" if above else factor.target.name
+
+
+def _name_coupled(graph: nx.Graph, coupled: list[str]) -> Structure:
+    """The structure of a graph with variables whose units interact among themselves."""
+    kinds = {name: graph.edges[name, name].get("coupling", "all") for name in coupled}
+    dense = [name for name, kind in kinds.items() if kind == "all"]
+    if dense:
+        return Structure("dense", f"units of {', '.join(dense)} interact with one another")
+    found = [
+        f"units of {name} interact {HOW[kind]}, through {'; '.join(graph.edges[name, name]['terms'])}"
+        for name, kind in kinds.items()
+    ]
+    return Structure("sparse" if "sparse" in kinds.values() else "lattice", "; ".join(found))
+
+
+HOW = {
+    "offsets": "with neighbours at fixed offsets",
+    "sparse": "along edges or the entries of a sparse mask",
+}
 
 
 def _is_chain(graph: nx.Graph) -> bool:

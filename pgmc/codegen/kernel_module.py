@@ -111,6 +111,7 @@ class _Signature:
 
     def _sweep_arguments(self) -> list[Argument]:
         sites = [Argument(t, Role.SITE, s, 0, "int64") for s, t in self.printer.sites.items()]
+        orders = [Argument(text, Role.ORDER, name, 2, "int64") for name, text in self.printer.orders.items()]
         masks = [
             Argument(text, Role.MASK, name, 1 + len(self.model.variable(name).axes), "bool")
             for name, text in self.printer.masks.items()
@@ -120,7 +121,7 @@ class _Signature:
             Argument(role.value, role, role.value, 0, "int64")
             for role in (Role.FIRST_CHAIN, Role.FIRST_SWEEP, Role.SWEEPS)
         ]
-        return [*sites, *masks, *keys, *counters]
+        return [*sites, *orders, *masks, *keys, *counters]
 
     def _result(self, operand: Operand, quantity: Quantity) -> Result:
         dtype = "float64" if quantity.name in WIDE else self.dtype

@@ -83,6 +83,16 @@ class StrideLoop:
 
 
 @dataclass(frozen=True, slots=True)
+class OrderLoop:
+    """The body for every unit of a variable, at positions that the run time lists in order."""
+
+    indices: tuple[Index, ...]
+    symbol: Symbol
+    body: tuple[Statement, ...]
+    backward: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class GroupLoop:
     """The body for the first position of every group along an axis: groups of ``length`` tile it."""
 
@@ -261,6 +271,7 @@ Statement: TypeAlias = (
     | StrideLoop
     | GroupLoop
     | MemberLoop
+    | OrderLoop
     | ExampleLoop
     | SweepLoop
     | Guard

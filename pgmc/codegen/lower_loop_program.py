@@ -25,6 +25,7 @@ from pgmc.codegen.loop_program import (
     Loop,
     MatrixProduct,
     MatrixView,
+    OrderLoop,
     PickState,
     Precision,
     Raise,
@@ -38,7 +39,7 @@ from pgmc.codegen.loop_program import (
 from pgmc.codegen.lower_groups import PLAIN_LOOPS, LoopKinds, lower_group_draw
 from pgmc.codegen.names import NameRegistry
 from pgmc.errors import InternalError
-from pgmc.ir.answers import Coloring, ConditionalLaw, Mode
+from pgmc.ir.answers import Coloring, ConditionalLaw, Mode, UnitOrder
 from pgmc.ir.nodes import (
     ONE,
     ZERO,
@@ -198,9 +199,13 @@ class LoopLowering:
                 groups = lower_group_draw(step, rows[law.target.name][0], self.extent, self._scalar, self._loops)
                 return (RowKey(), *groups)
             loops = self._loops(law.indices, draw_unit, update.backward)
-            if update.coloring is not None:
-                strided = _strided(loops, law.indices, update.coloring)
-                loops = (ColorLoop(update.coloring.modulus, strided, update.backward),)
+            match update.coloring:
+                case Coloring(modulus):
+                    strided = _strided(loops, law.indices, update.coloring)
+                    loops = (ColorLoop(modulus, strided, update.backward),)
+                case UnitOrder():
+                    body = _without_loops(loops, law.indices)
+                    loops = (OrderLoop(law.indices, law.target, body, update.backward),)
             return (RowKey(), *loops)
 
         nest = self._loops((_EXAMPLE,), draw_units)
@@ -318,6 +323,15 @@ def _strided(body: tuple[Statement, ...], indices: tuple[Index, ...], coloring: 
         return StrideLoop(last, statement.extent, statement.body, coloring, tuple(before), statement.backward)
 
     return tuple(map(strided, body))
+
+
+def _without_loops(body: tuple[Statement, ...], indices: tuple[Index, ...]) -> tuple[Statement, ...]:
+    """What the loops over the units do for one unit."""
+    flat: list[Statement] = []
+    for statement in body:
+        unit = isinstance(statement, Loop) and statement.index in indices
+        flat.extend(_without_loops(statement.body, indices) if unit else (statement,))  # type: ignore[union-attr]
+    return tuple(flat)
 
 
 def _picks(factor: Scalar, index: Index) -> bool:

@@ -26,6 +26,7 @@ from pgmc.codegen.loop_program import (
     MatrixProduct,
     MatrixView,
     MemberLoop,
+    OrderLoop,
     PickState,
     Place,
     Raise,
@@ -81,6 +82,7 @@ class NumbaPrinter:
     extents: dict[AxisName, str] = field(default_factory=dict)
     sites: dict[str, str] = field(default_factory=dict)
     masks: dict[str, str] = field(default_factory=dict)
+    orders: dict[str, str] = field(default_factory=dict)
     helpers: dict[str, None] = field(default_factory=dict)
     aliases: dict[str, str] = field(default_factory=dict)
     numbers: frozenset[str] = frozenset()
@@ -135,6 +137,8 @@ class NumbaPrinter:
     def _statement(self, statement: Statement, depth: int) -> Iterator[str]:
         pad = _INDENT * depth
         match statement:
+            case OrderLoop():
+                yield from self._in_order(statement, depth)
             case _ if isinstance(statement, _NESTS):
                 yield pad + self._head(statement)
                 known = dict(self._indices)
@@ -145,6 +149,19 @@ class NumbaPrinter:
                 yield f"{pad}# {text}"
             case _:
                 yield pad + self._line(statement)
+
+    def _in_order(self, loop: OrderLoop, depth: int) -> Iterator[str]:
+        """A loop over the rows of a list of positions."""
+        pad, name = _INDENT * depth, loop.symbol.name
+        if name not in self.orders:
+            self.orders[name] = self.names.claim(f"order_{name}")
+        known, order, row = dict(self._indices), self.orders[name], self.names.claim("unit")
+        units = f"{order}.shape[0]"
+        yield f"{pad}for {row} in range({f'{units} - 1, -1, -1' if loop.backward else units}):"
+        for k, index in enumerate(loop.indices):
+            yield f"{pad}{_INDENT}{self.index(index)} = {order}[{row}, {k}]"
+        yield from self.statements(loop.body, depth + 1)
+        self._indices = {i: n for i, n in known.items() if i not in loop.indices}
 
     def _head(self, statement: Statement) -> str:
         match statement:

@@ -92,6 +92,7 @@ class NumpyNames:
     used: dict[str, None] = field(default_factory=dict)
     _states: dict[AxisName, str] = field(default_factory=dict)
     _sites: dict[str, str] = field(default_factory=dict)
+    _orders: dict[str, str] = field(default_factory=dict)
     _masks: dict[str, str] = field(default_factory=dict)
     _numbers: dict[tuple[str, AxisName], list[str]] = field(default_factory=dict)
     _indices: dict[Index, str] = field(default_factory=dict)
@@ -169,6 +170,12 @@ class NumpyNames:
             self._sites[variable.name] = self.registry.claim(f"site_{variable.name}")
         return self._sites[variable.name]
 
+    def order(self, variable: Variable) -> str:
+        """The argument with the positions of the variable's units, in the order in which they are drawn."""
+        if variable.name not in self._orders:
+            self._orders[variable.name] = self.registry.claim(f"order_{variable.name}")
+        return self._orders[variable.name]
+
     def mask(self, variable: Variable) -> str:
         """The argument that says which units keep their values."""
         if variable.name not in self._masks:
@@ -182,6 +189,7 @@ class NumpyNames:
             found.append(Argument("weights", Role.WEIGHTS, "weights", 1, "float64"))
         found += [Argument(name, Role.EXTENT, axis[0], 0, "int64", axis[1]) for axis, name in self._states.items()]
         found += [Argument(name, Role.SITE, variable, 0, "int64") for variable, name in self._sites.items()]
+        found += [Argument(name, Role.ORDER, variable, 2, "int64") for variable, name in self._orders.items()]
         ranks = {variable.name: 1 + len(variable.axes) for variable in self.model.variables}
         return (*found, *(Argument(name, Role.MASK, v, ranks[v], "bool") for v, name in self._masks.items()))
 

@@ -19,7 +19,7 @@ from pgmc.codegen.lower_array_program import lower_answer
 from pgmc.codegen.named_constants import name_constants
 from pgmc.codegen.numpy_expressions import Level, NumpyExpressions, Value
 from pgmc.codegen.numpy_names import EXAMPLES, HELPERS, NumpyNames
-from pgmc.ir.answers import Answer, Computation, SweepSchedule
+from pgmc.ir.answers import Answer, Coloring, Computation, SweepSchedule, UnitOrder
 from pgmc.ir.model import Model
 from pgmc.ir.nodes import Index, Scalar
 from pgmc.ir.signatures import Argument
@@ -209,7 +209,10 @@ class NumpyPrinter:
             for i, length in zip(indices, lengths, strict=True)
         ]
         coloring = step.update.coloring
-        if coloring is not None:
+        if isinstance(coloring, UnitOrder):
+            order = self._names.order(step.law.target) + "[::-1]" * step.update.backward
+            heads = [f"for {', '.join(loops.values())}{',' * (len(loops) == 1)} in {order}:"]
+        if isinstance(coloring, Coloring):
             order = f"{coloring.modulus} - 1, -1, -1" if step.update.backward else f"{coloring.modulus}"
             color = " + ".join(f"{w} * {loops[i]}" for w, i in zip(coloring.weights, indices, strict=True) if w)
             heads = [f"for color in range({order}):", *heads, f"if ({color}) % {coloring.modulus} == color:"]

@@ -19,6 +19,10 @@ from pgmc.ir.symbols import Axis, Boundary, Constraint
 # below the point where the position of an entry would overflow.
 LARGEST_ARRAY = 2**40
 
+# Going through the ones of a mask needs a place in memory for each of them, about four times the work of an
+# entry that is read in order.
+SPARSE_DENSITY = 0.25
+
 Initialiser = Callable[[tuple[int, ...], np.random.Generator], npt.ArrayLike]
 
 
@@ -141,7 +145,9 @@ def check_constraint(
     if array is not None and symmetric and not np.array_equal(array, array.T):
         reason = "the mask of a symmetric parameter is not symmetric"
         raise complaint(ModelError, subject, reason, "Use mask & mask.T, or drop symmetric.")
-    return Constraint(bool(symmetric), bool(zero_diagonal), bool(positive), array is not None, bool(fixed), array)
+    sparse = array is not None and bool(array.mean() < SPARSE_DENSITY)
+    masked = array is not None
+    return Constraint(bool(symmetric), bool(zero_diagonal), bool(positive), masked, sparse, bool(fixed), array)
 
 
 def check_mask(mask: object, shape: tuple[int, ...], subject: str) -> npt.NDArray[np.bool_]:

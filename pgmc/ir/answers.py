@@ -117,14 +117,25 @@ class Coloring:
 
 
 @dataclass(frozen=True, slots=True)
+class UnitOrder:
+    """Units in the order of colours that are data: the run time passes their positions, colour by colour."""
+
+    def __str__(self) -> str:
+        return "colour by colour"
+
+
+@dataclass(frozen=True, slots=True)
 class BlockUpdate:
-    """Units drawn together: every variable of the block from its conditional, units at once or one by one."""
+    """Units drawn together: every variable of the block from its conditional, units at once or one by one.
+
+    Units of one variable that interact come one by one, those of a colour after one another if there are colours.
+    """
 
     laws: tuple[ConditionalLaw, ...]
     mode: Mode
     masked: tuple[str, ...] = ()
     backward: bool = False
-    coloring: Coloring | None = None
+    coloring: Coloring | UnitOrder | None = None
 
     @property
     def targets(self) -> tuple[Variable, ...]:

@@ -252,7 +252,7 @@ def _symbol_text(symbol: Symbol) -> str:
         if isinstance(symbol.domain, Count) and symbol.domain.total is not None:
             words.append(f"total:{symbol.domain.total if isinstance(symbol.domain.total, str) else ''}")
     if isinstance(symbol, Parameter):
-        flags = ("symmetric", "zero_diagonal", "masked")
+        flags = ("symmetric", "zero_diagonal", "masked", "sparse")
         words.extend(flag for flag in flags if getattr(symbol.constraint, flag))
     return " ".join(words)
 

@@ -124,7 +124,7 @@ def _parameter(item: Json, arrays: Arrays, used: set[str]) -> Parameter:
     fields = _fields(item, "parameter", ("name", "axes", "constraint"))
     name, axes = _name(fields["name"], "parameter"), _axes(fields["axes"])
     flags = _list(fields["constraint"], "constraint")
-    known = ("symmetric", "zero_diagonal", "positive", "masked", "fixed")
+    known = ("symmetric", "zero_diagonal", "positive", "masked", "sparse", "fixed")
     if any(flag not in known for flag in flags) or len(set(flags)) != len(flags):
         raise CheckpointError(f"Parameter {name}: unknown constraints.")
     shape = tuple(axis.size for axis in axes)

@@ -94,7 +94,8 @@ def _write_domain(domain: Domain) -> Json:
 
 def _write_parameter(parameter: Parameter, arrays: Arrays) -> dict[str, Json]:
     constraint, init = parameter.constraint, parameter.init
-    flags = [f for f in ("symmetric", "zero_diagonal", "positive", "masked", "fixed") if getattr(constraint, f)]
+    names = ("symmetric", "zero_diagonal", "positive", "masked", "sparse", "fixed")
+    flags = [name for name in names if getattr(constraint, name)]
     if constraint.masked:
         arrays[f"mask.{parameter.name}"] = np.asarray(constraint.mask, dtype=np.bool_)
     if init is not None and not callable(init):

@@ -16,6 +16,7 @@ class Role(Enum):
     CONSTANT = "constant"  # array of the declared shape
     EXTENT = "extent"  # int64: length of axis ``axis`` of the symbol; axis -1 is its number of states
     SITE = "site"  # int64: number of the first unit of the variable, counted in declaration order
+    ORDER = "order"  # (units, rank) int64: positions of the variable's units, in the order in which they are drawn
     MASK = "mask"  # (n, *shape) boolean array: units of the variable that keep their value
     WEIGHTS = "weights"  # (n,) weights of the examples in a batch mean
     RESULT = "result"  # array to fill: the quantity of that name

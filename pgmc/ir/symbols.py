@@ -107,13 +107,15 @@ class Constraint:
     """Linear constraints of a parameter, kept by projecting values and gradients.
 
     A ``fixed`` parameter is moved by no gradient. ``mask`` is an array of zeros and ones of the parameter's shape; it
-    is data and takes no part in equality.
+    is data and takes no part in equality. ``sparse`` says that so few of its entries are ones that going through them
+    beats going through all.
     """
 
     symmetric: bool = False
     zero_diagonal: bool = False
     positive: bool = False
     masked: bool = False
+    sparse: bool = False
     fixed: bool = False
     mask: Any = field(default=None, compare=False, repr=False)
 

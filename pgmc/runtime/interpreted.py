@@ -7,7 +7,7 @@ rounding moves a probability across a random number. Logits are computed in floa
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -22,6 +22,7 @@ from pgmc.ir.answers import (
     Computation,
     ConditionalLaw,
     Quantity,
+    UnitOrder,
 )
 from pgmc.ir.interpret import interpret_computation, interpret_law, interpret_quantity
 from pgmc.ir.model import Model
@@ -32,10 +33,16 @@ from pgmc.runtime.streams import Words, draw_codes, draw_exclusive, draw_on, ran
 
 
 class InterpretedKernel:
-    """The answer to a query, evaluated as it stands; ``model`` is the one it was derived from."""
+    """The answer to a query, evaluated as it stands; ``model`` is the one it was derived from.
 
-    def __init__(self, answer: Answer, model: Model, dtype: Dtype) -> None:
+    ``find_order`` gives the positions of the units of a variable in the order in which they are drawn.
+    """
+
+    def __init__(
+        self, answer: Answer, model: Model, dtype: Dtype, find_order: Callable[[str], Array] | None = None
+    ) -> None:
         self.answer = answer
+        self._find_order = find_order
         quantities = answer.quantities if isinstance(answer, Computation) else ()
         self.per_example: Mapping[str, bool] = {q.name: q.per_example for q in quantities}
         self._model = model
@@ -64,8 +71,31 @@ class InterpretedKernel:
                 if isinstance(update, Assignment):
                     self._assign(update, panel)
                     continue
-                for law, units in _order(update):
+                for law, units in self._order(update):
                     self._draw(law, units, panel, _Numbers(launch.key, chains, sweep))
+
+    def _order(self, update: BlockUpdate) -> Iterator[tuple[ConditionalLaw, Array]]:
+        """The units or groups, drawn together, in the order of the block: all of a law at once, or one by one."""
+        laws = update.laws[::-1] if update.backward else update.laws
+        for law in laws:
+            units: Any = np.arange(math.prod(group_grid(law.target)))
+            if update.mode != "sequential":
+                yield law, units
+            else:
+                units = self._in_colors(units, law, update.coloring)
+                yield from ((law, unit) for unit in (units[::-1] if update.backward else units).reshape(-1, 1))
+
+    def _in_colors(self, units: Array, law: ConditionalLaw, coloring: Coloring | UnitOrder | None) -> Array:
+        """The units in the order of their colours, and within a colour in their own."""
+        if coloring is None:
+            return units
+        shape = shape_of(law.target)
+        if isinstance(coloring, UnitOrder):
+            assert self._find_order is not None
+            return np.asarray(np.ravel_multi_index(tuple(self._find_order(law.target.name).T), shape))
+        places = np.unravel_index(units, shape)
+        colors = sum(weight * place for weight, place in zip(coloring.weights, places, strict=True)) % coloring.modulus
+        return units[np.argsort(colors, kind="stable")]
 
     def _assign(self, update: Assignment, panel: Panel) -> None:
         """Sets the elements of an array, all at once or one after the other."""
@@ -134,27 +164,6 @@ class _Numbers:
 
     def normals(self, sites: Array, dtype: Dtype) -> Array:
         return unit_normals(*self._row, sites, dtype)
-
-
-def _order(update: BlockUpdate) -> Iterator[tuple[ConditionalLaw, Array]]:
-    """The units, or groups, drawn together, in the order of the block: all of a law at once, or one after the other."""
-    laws = update.laws[::-1] if update.backward else update.laws
-    for law in laws:
-        units: Any = np.arange(math.prod(group_grid(law.target)))
-        if update.mode != "sequential":
-            yield law, units
-        else:
-            units = _in_colors(units, law, update.coloring)
-            yield from ((law, unit) for unit in (units[::-1] if update.backward else units).reshape(-1, 1))
-
-
-def _in_colors(units: Array, law: ConditionalLaw, coloring: Coloring | None) -> Array:
-    """The units in the order of their colours, and within a colour in their own."""
-    if coloring is None:
-        return units
-    places = np.unravel_index(units, shape_of(law.target))
-    colors = sum(weight * place for weight, place in zip(coloring.weights, places, strict=True)) % coloring.modulus
-    return units[np.argsort(colors, kind="stable")]
 
 
 def _arrays(panel: Panel) -> dict[str, Array]:

@@ -70,10 +70,20 @@ def first_sites(model: Model) -> dict[str, int]:
 
 
 class CompiledKernel:
-    """A generated function and the arguments it takes; ``model`` is the one it was generated from."""
+    """A generated function and the arguments it takes; ``model`` is the one it was generated from.
 
-    def __init__(self, module: KernelModule, function: Callable[..., None], model: Model) -> None:
+    ``find_order`` gives the positions of the units of a variable in the order in which they are drawn.
+    """
+
+    def __init__(
+        self,
+        module: KernelModule,
+        function: Callable[..., None],
+        model: Model,
+        find_order: Callable[[str], Array] | None = None,
+    ) -> None:
         self.module = module
+        self._find_order = find_order
         self.per_example = {result.name: result.per_example for result in module.results}
         self._function = function
         self._symbols = {symbol.name: symbol for symbol in model.symbols}
@@ -108,8 +118,17 @@ class CompiledKernel:
                 return self._extent(argument.symbol, argument.axis)
             case Role.SITE:
                 return self._sites[argument.symbol]
+            case Role.ORDER:
+                return self._order(argument.symbol)
             case _:
                 return None
+
+    def _order(self, name: str) -> Array:
+        if self._find_order is None:
+            raise InternalError(
+                f"{self.module.name}: nothing says how units of {name} are ordered. Please report this."
+            )
+        return self._find_order(name)
 
     def _value(self, argument: Argument, panel: Panel, launch: Launch | None, results: Mapping[str, Array]) -> Any:
         match argument.role:

@@ -6,13 +6,15 @@ from collections.abc import Callable
 
 from pgmc.analysis.blocks import Block
 from pgmc.errors import InternalError
-from pgmc.ir.answers import BlockUpdate, ConditionalLaw, SweepSchedule
+from pgmc.ir.answers import BlockUpdate, Coloring, ConditionalLaw, SweepSchedule, UnitOrder
 from pgmc.ir.queries import Sweep
-from pgmc.schedule.colorings import find_coloring
 
 
 def build_sweep_schedule(
-    query: Sweep, blocks: tuple[Block, ...], law: Callable[[str], ConditionalLaw]
+    query: Sweep,
+    blocks: tuple[Block, ...],
+    law: Callable[[str], ConditionalLaw],
+    coloring: Callable[[str], Coloring | UnitOrder | None],
 ) -> SweepSchedule:
     """The block updates that carry out a sweep.
 
@@ -24,19 +26,26 @@ def build_sweep_schedule(
     query : Sweep
         What is to be updated.
     blocks : tuple of Block
-        The blocks in forward order.
+        The blocks of whole variables in forward order.
     law : callable
         Name of a variable -> the conditional of its units.
+    coloring : callable
+        Name of a variable -> the colours of its units, if they interact with some of their own only.
     """
-    updates = tuple(_block_update(block, query, law) for block in blocks)
+    updates = tuple(_block_update(block, query, law, coloring) for block in blocks)
     return check_sweep_schedule(SweepSchedule(updates[::-1] if query.backward else updates), query)
 
 
-def _block_update(block: Block, query: Sweep, law: Callable[[str], ConditionalLaw]) -> BlockUpdate:
+def _block_update(
+    block: Block,
+    query: Sweep,
+    law: Callable[[str], ConditionalLaw],
+    coloring: Callable[[str], Coloring | UnitOrder | None],
+) -> BlockUpdate:
     masked = tuple(name for name in block.variables if name in query.masked)
     laws = tuple(map(law, block.variables))
-    coloring = find_coloring(laws[0]) if block.mode == "sequential" else None
-    return BlockUpdate(laws, block.mode, masked, query.backward, coloring)
+    colors = coloring(block.variables[0]) if block.mode == "sequential" else None
+    return BlockUpdate(laws, block.mode, masked, query.backward, colors)
 
 
 def check_sweep_schedule(schedule: SweepSchedule, query: Sweep) -> SweepSchedule:

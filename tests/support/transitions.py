@@ -24,7 +24,7 @@ import numpy.typing as npt
 
 from oracle import Exact
 from pgmc.compiler import Compiler
-from pgmc.ir.answers import Coloring, SweepSchedule
+from pgmc.ir.answers import SweepSchedule
 from pgmc.ir.queries import Sweep
 from pgmc.ir.signatures import KernelModule, Role
 from pgmc.ir.symbols import shape_of
@@ -153,7 +153,7 @@ def transitions(
     module = compiler.stages(query).module
     recorder = Recorder()
     model = compiler.ensemble(query.ensemble)
-    kernel = CompiledKernel(module, load(edit(module.source), module.name, recorder), model)
+    kernel = CompiledKernel(module, load(edit(module.source), module.name, recorder), model, compiler.colored.positions)
     inputs = {i.name: np.broadcast_to((given or {})[i.name], (exact.S, *shape_of(i))) for i in model.inputs}
     recorder.branches = [Run(state, []) for state in range(exact.S)]
     matrix = np.zeros((exact.S, exact.S))
@@ -187,14 +187,15 @@ def units_of_blocks(
     for update in forward.updates:
         units = [number for variable in update.targets for number in numbers.get(variable.name, [])]
         if update.coloring is not None:
-            units.sort(key=lambda number: _colour(update.coloring, exact.sites[number][1]))
+            units = _by_colour(compiler, update.targets[0].name, units, exact)
         groups += [[number] for number in units] if update.mode == "sequential" else [units]
     return [group for group in (groups[::-1] if query.backward else groups) if group]
 
 
-def _colour(coloring: Coloring | None, place: tuple[int, ...]) -> int:
-    assert coloring is not None
-    return sum(w * p for w, p in zip(coloring.weights, place, strict=True)) % coloring.modulus
+def _by_colour(compiler: Compiler, name: str, units: list[int], exact: Exact) -> list[int]:
+    """The units of a variable in the order of their colours."""
+    order = [tuple(map(int, place)) for place in compiler.colored.positions(name)]
+    return sorted(units, key=lambda number: order.index(exact.sites[number][1]))
 
 
 def faults(found: Transitions, exact: Exact, groups: list[list[int]], *, sweeps: int = 1) -> set[str]:

@@ -156,10 +156,11 @@ def _check_pass(
     params = instance.params | {"damping": np.asarray(DAMPING, dtype=instance.compiler.dtype)}
     before = {name: values.copy() for name, values in state.items()}
     together = instance.executable.evaluate(MeanFieldUpdate(observed), params, state)
-    all_units = [unit for group in block_groups(instance, instance.compiler.blocks(latents)) for unit in group]
+    groups = block_groups(instance, instance.compiler.variable_blocks(latents))
+    all_units = [unit for group in groups for unit in group]
     _compare_means(instance, ledger, before, together, q.updated(all_units, 0.0), latents, f"one parallel pass {label}")
     instance.executable.relax(MeanField(observed), params, state)
-    for group in block_groups(instance, instance.compiler.blocks(latents)):
+    for group in groups:
         q = q.updated(group, DAMPING)
     _compare_means(instance, ledger, before, state, q, latents, f"one damped pass {label}")
 

@@ -139,8 +139,8 @@ def _update_groups(instance: MixedInstance, update: BlockUpdate) -> list[list[Pl
     if update.mode != "sequential":
         return [units]
     if update.coloring is not None:
-        weights, modulus = update.coloring.weights, update.coloring.modulus
-        units = sorted(units, key=lambda unit: sum(w * k for w, k in zip(weights, unit[1], strict=True)) % modulus)
+        name = update.targets[0].name
+        units = [(name, tuple(map(int, place))) for place in instance.compiler.colored.positions(name)]
     return [[unit] for unit in (units[::-1] if update.backward else units)]
 
 

@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from pgmc.analysis.blocks import Block
+from pgmc.analysis.couplings import unit_pairs
 from pgmc.compiler import Compiler
 from pgmc.ir.model import Model
 from pgmc.ir.queries import Conditional, Energy
@@ -67,9 +69,11 @@ class RealSize:
         """The model at its own sizes."""
         return self.executable.model
 
-    def move(self, base: int, variable: Variable) -> Move:
-        """A random unit of a variable, and a random other value of it."""
-        place = group_place(variable, int(self.generator.integers(math.prod(group_grid(variable)))))
+    def move(self, base: int, variable: Variable, units: Array | None = None) -> Move:
+        """A random unit of a variable, one of those numbered if some are, and a random other value of it."""
+        groups = math.prod(group_grid(variable))
+        number = self.generator.integers(groups) if units is None else self.generator.choice(units)
+        place = group_place(variable, int(number))
         old = _code(variable, self.bases[variable.name][_window(base, variable, place)])
         count = len(group_values(variable))
         return Move(base, variable, place, old, (old + 1 + int(self.generator.integers(count - 1))) % count)
@@ -114,6 +118,7 @@ def check_real_size(compiler: Compiler, executable: Executable, stream: Stream, 
     _check_ratios(program, ledger, sites, TOLERANCE[compiler.dtype])
     for variable in executable.real:
         _check_curvature(program, ledger, variable, TOLERANCE[compiler.dtype])
+    _check_colors(compiler, ledger)
     _check_pairs(program, compiler, ledger, max(1, min(PAIRS, sites // 4)), TOLERANCE[compiler.dtype])
 
 
@@ -203,11 +208,29 @@ def _check_curvature(program: RealSize, ledger: Ledger, variable: Variable, tole
         )
 
 
+def _check_colors(compiler: Compiler, ledger: Ledger) -> None:
+    """No two units that interact have one colour."""
+    for block in compiler.blocks():
+        if block.part is None or block.part.color:
+            continue
+        (name,) = block.variables
+        colors, pairs = compiler.colored.colors(name), unit_pairs(compiler.colored.couplings(name))
+        number = np.empty(len(colors.order), dtype=np.int64)
+        number[colors.order] = np.repeat(np.arange(len(colors.counts)), colors.counts)
+        alike = (number[pairs[:, 0]] == number[pairs[:, 1]]) & (pairs[:, 0] != pairs[:, 1])
+        check = f"units of {name} that interact have different colours, all {len(pairs)} pairs"
+
+        def case(place: tuple[int, ...], pairs: Array = pairs, name: str = name) -> Case:
+            return Case((("units", f"{name}: numbers {pairs[place[0], 0]} and {pairs[place[0], 1]}"),))
+
+        ledger.compare("real size", check, alike.astype(np.float64), np.zeros(len(pairs)), 0.0, case=case)
+
+
 def _check_pairs(program: RealSize, compiler: Compiler, ledger: Ledger, pairs: int, tolerance: float) -> None:
     """Units of a parallel block do not interact."""
     real = {v.name for v in program.executable.real}
     blocks = [b for b in compiler.blocks() if b.mode != "sequential" and not real & set(b.variables)]
-    drawn = [_random_pair(program, blocks[k % len(blocks)].variables, k % BASES) for k in range(pairs) if blocks]
+    drawn = [_random_pair(program, compiler, blocks[k % len(blocks)], k % BASES) for k in range(pairs) if blocks]
     chosen = [pair for pair in drawn if pair is not None]
     if not chosen:
         ledger.skip("real size", "no two units are drawn at once")
@@ -225,11 +248,15 @@ def _check_pairs(program: RealSize, compiler: Compiler, ledger: Ledger, pairs: i
     )
 
 
-def _random_pair(program: RealSize, names: tuple[str, ...], base: int) -> tuple[Move, Move] | None:
+def _random_pair(program: RealSize, compiler: Compiler, block: Block, base: int) -> tuple[Move, Move] | None:
     """Two different units of a block, if it has two."""
+    names, units = block.variables, None
+    if block.part is not None:
+        colors = compiler.colored.colors(names[0])
+        units = colors.order[colors.starts[block.part.color] : colors.starts[block.part.color + 1]]
     for _ in range(8):
         first, second = (
-            program.move(base, program.model.variable(names[int(program.generator.integers(len(names)))]))
+            program.move(base, program.model.variable(names[int(program.generator.integers(len(names)))]), units)
             for _ in range(2)
         )
         if (first.variable, first.place) != (second.variable, second.place):

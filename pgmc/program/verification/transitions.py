@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from pgmc.analysis.blocks import Block
 from pgmc.errors import InternalError
-from pgmc.ir.answers import Coloring, SweepSchedule
+from pgmc.ir.answers import SweepSchedule
 from pgmc.ir.queries import Sweep
 from pgmc.program.verification.instance import Instance, show
 from pgmc.program.verification.report import Case, Check, Ledger
@@ -29,9 +29,11 @@ def scheduled_units(instance: Instance, query: Sweep) -> Groups:
     groups: Groups = []
     for update in schedule_of(instance, query).updates:
         units = instance.table.units_of(tuple(target.name for target in update.targets))
-        if update.mode == "sequential":
-            units = _in_colours(instance, units, update.coloring)
-        groups += _grouped(units[::-1] if update.backward else units, update.mode == "sequential")
+        if update.coloring is not None:
+            found = _by_colour(instance, update.targets[0].name)
+        else:
+            found = _grouped(units, update.mode == "sequential")
+        groups += found[::-1] if update.backward else found
     return groups
 
 
@@ -45,14 +47,12 @@ def schedule_of(instance: Instance, query: Sweep) -> SweepSchedule:
 
 def promised_units(instance: Instance, query: Sweep) -> Groups:
     """Units that a sweep has to draw at once, in order, by the blocks that the program shows."""
-    updates = schedule_of(instance, Sweep(instance.names)).updates
-    colours = {target.name: update.coloring for update in updates for target in update.targets}
     groups: Groups = []
     for block in instance.compiler.blocks(query.free, query.first):
-        units = instance.table.units_of(block.variables)
-        if block.mode == "sequential":
-            units = _in_colours(instance, units, colours.get(block.variables[0]))
-        groups += _grouped(units, block.mode == "sequential")
+        if block.part is not None:
+            groups.append(_by_colour(instance, block.variables[0])[block.part.color])
+        else:
+            groups += _grouped(instance.table.units_of(block.variables), block.mode == "sequential")
     return groups[::-1] if query.backward else groups
 
 
@@ -64,16 +64,11 @@ def block_groups(instance: Instance, blocks: tuple[Block, ...]) -> Groups:
     return groups
 
 
-def _in_colours(instance: Instance, units: list[int], coloring: Coloring | None) -> list[int]:
-    """The units of a lattice in the order of their colours, within a colour in their own."""
-    if coloring is None:
-        return units
-
-    def colour(unit: int) -> int:
-        place = instance.table.units[unit].place
-        return sum(w * k for w, k in zip(coloring.weights, place, strict=True)) % coloring.modulus
-
-    return sorted(units, key=colour)
+def _by_colour(instance: Instance, name: str) -> Groups:
+    """The units of each colour of a variable, in the order in which they are drawn."""
+    units, colors = instance.table.units_of((name,)), instance.compiler.colored.colors(name)
+    parts = np.split(colors.order, colors.starts[1:-1])
+    return [[units[number] for number in part] for part in parts if len(part)]
 
 
 def _grouped(units: list[int], sequential: bool) -> Groups:
