@@ -49,7 +49,9 @@ if TYPE_CHECKING:
     from pgmc.learning.optimizers import SGD as SGD
     from pgmc.learning.optimizers import Adam as Adam
     from pgmc.learning.persistent import PCD as PCD
+    from pgmc.learning.reweighted_wake_sleep import ReweightedWakeSleep as ReweightedWakeSleep
     from pgmc.learning.stopping import EarlyStopping as EarlyStopping
+    from pgmc.learning.wake_sleep import WakeSleep as WakeSleep
     from pgmc.program.program import Program as Program
     from pgmc.program.program import compile as compile
     from pgmc.program.training import fit as fit
@@ -86,7 +88,9 @@ _MODULES = {
     "pgmc.learning.mean_field_pcd": ("MeanFieldPCD",),
     "pgmc.learning.optimizers": ("SGD", "Adam"),
     "pgmc.learning.persistent": ("PCD",),
+    "pgmc.learning.reweighted_wake_sleep": ("ReweightedWakeSleep",),
     "pgmc.learning.stopping": ("EarlyStopping",),
+    "pgmc.learning.wake_sleep": ("WakeSleep",),
     "pgmc.evaluation.enumerate": ("enumerate_states",),
     "pgmc.runtime.tempering": ("Tempering",),
     "pgmc.errors": (

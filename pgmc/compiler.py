@@ -6,8 +6,9 @@ imported when they are first needed, and a query found in the cache needs none o
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cached_property
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from pgmc.analysis.colored_units import ColoredUnits
 from pgmc.analysis.periodic_axes import spread_periodicity
@@ -35,7 +36,8 @@ from pgmc.ir.queries import (
 from pgmc.ir.signatures import KernelModule
 from pgmc.ir.symbols import Real
 from pgmc.runtime.executable import Executable
-from pgmc.runtime.kernels import CompiledKernel, Dtype, Kernel
+from pgmc.runtime.kernels import Array, CompiledKernel, Dtype, Kernel
+from pgmc.runtime.state import encode_params
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -62,6 +64,8 @@ class Compiler:
         The blocks of a sweep over all variables, in order, in place of those found.
     ordered : tuple of str
         Variables whose units are drawn in an order that is data, even where a formula gives their colours.
+    ignored : frozenset of str
+        Parameters that are given but are another model's: the guide is given those of its model.
     """
 
     def __init__(
@@ -71,6 +75,7 @@ class Compiler:
         backend: Backend = "numba",
         blocks: tuple[tuple[str, ...], ...] | None = None,
         ordered: tuple[str, ...] = (),
+        ignored: frozenset[str] = frozenset(),
     ) -> None:
         check_model(model)
         self.model = model
@@ -83,6 +88,7 @@ class Compiler:
         self.dtype: Dtype = dtype
         self.backend: Backend = backend
         self._imposed = blocks
+        self._ignored = ignored
         self._ensembles: dict[Ensemble, Model] = {}
         self._mean_models: dict[tuple[tuple[str, ...], Ensemble], Model | Refusal] = {}
         self._laws: dict[tuple[str, Ensemble], ConditionalLaw] = {}
@@ -336,6 +342,19 @@ class Compiler:
         part = undirected_part(self.model)
         return None if part is None else Compiler(part, self.dtype, self.backend).executable()
 
+    @cached_property
+    def guide(self) -> Compiler | None:
+        """The compiler of the inference net; None if there is none."""
+        if self.model.guide is None:
+            return None
+        ignored = frozenset(p.name for p in self.model.parameters)
+        return Compiler(self.model.guide, self.dtype, self.backend, ignored=ignored)
+
+    def encode_params(self, params: Mapping[str, Any], *, with_guide: bool = False) -> dict[str, Array]:
+        """Checked parameters as kernels take them; see ``pgmc.runtime.state.encode_params``."""
+        own = {n: v for n, v in params.items() if n not in self._ignored} if isinstance(params, Mapping) else params
+        return encode_params(self.model, own, self.dtype, with_guide=with_guide)
+
     def executable(self) -> Executable:
         """The run time of the model, with this compiler behind it."""
         return Executable(
@@ -346,6 +365,7 @@ class Compiler:
             find_eliminable=self.eliminable,
             describe_scale=self.describe_scale,
             make_undirected=lambda: self.undirected,
+            make_guide=lambda: None if self.guide is None else self.guide.executable(),
         )
 
 

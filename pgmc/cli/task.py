@@ -78,6 +78,12 @@ class Task:
         return answer if isinstance(answer, Refusal) else None
 
     @cached_property
+    def has_guide(self) -> bool:
+        """Whether a guide draws all that is latent."""
+        guide, latent = self.program.model.guide, {v.name for v in self.program.model.variables} - set(self.observed)
+        return guide is not None and set(guide.children) == latent
+
+    @cached_property
     def has_bound(self) -> bool:
         """Whether mean field bounds a log-likelihood that cannot be computed."""
         if self.refusal is None:

@@ -10,6 +10,7 @@ from pgmc.cli.evaluation import evaluate
 from pgmc.cli.progress import SILENT
 from pgmc.cli.settings import LinearDecay
 from pgmc.cli.task import Task
+from pgmc.learning.exact_likelihood import ExactLikelihood
 from pgmc.learning.fit import fit
 from pgmc.learning.mean_field_pcd import MeanFieldPCD
 from pgmc.learning.objective import Objective
@@ -17,8 +18,10 @@ from pgmc.learning.optimizers import SGD
 from pgmc.learning.persistent import PCD
 from pgmc.learning.progress import Progress
 from pgmc.learning.report import Fit
+from pgmc.learning.reweighted_wake_sleep import ReweightedWakeSleep
 
 REHEARSAL_ROWS = 4
+DRAWS = 5
 REHEARSAL = {
     "epochs": 1,
     "batch_size": 2,
@@ -52,8 +55,16 @@ def train(task: Task, progress: bool | Progress) -> Fit:
 
 
 def choose_objective(task: Task) -> Objective:
-    """Persistent contrastive divergence, with mean field in the place of the latent variables where these interact."""
-    how = task.settings
+    """Persistent contrastive divergence, with mean field in the place of the latent variables where these interact.
+
+    Directed models need no negative phase: maximum likelihood if all is observed, else reweighted wake-sleep.
+    """
+    how, model = task.settings, task.program.model
+    if len(model.factors) == len(model.variables):
+        if len(task.observed) == len(model.variables):
+            return ExactLikelihood()
+        if task.has_guide:
+            return ReweightedWakeSleep(DRAWS)
     kind = MeanFieldPCD if task.has_bound else PCD
     return kind(k=how.gibbs_steps, chains=how.chains)
 

@@ -27,6 +27,8 @@ def likelihood_rows(evaluation: Evaluation) -> list[tuple[str, str, str]]:
         if name in METHODS:
             bound = " at least" if likelihood.is_bound else ""
             name = f"the model{bound}, log Z {METHODS[name]}"
+        elif name == "guide":
+            name = "the model at least, through its guide"
         cells = ["{:.2f} ± {:.2f}".format(*likelihood.summary(split)) for split in ("train", "test")]
         rows.append((name, cells[0], cells[1]))
     if evaluation.accuracy is not None:

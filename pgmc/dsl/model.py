@@ -11,6 +11,7 @@ from pgmc.dsl import declarations, directed
 from pgmc.dsl.dependencies import check_order
 from pgmc.dsl.distributions import Distribution
 from pgmc.dsl.expression import Expression, Handle, as_operand
+from pgmc.dsl.guide import Guide
 from pgmc.dsl.initial import initial_values
 from pgmc.dsl.literals import checked_array, is_anonymous
 from pgmc.dsl.location import call_site, complaint, warn
@@ -67,6 +68,7 @@ class Model:
         self._handles: dict[str, Handle] = {}
         self._terms: list[ir_model.EnergyTerm] = []
         self._factors: list[ir_model.Factor] = []
+        self._guide: Guide | None = None
         # Anonymous constants by placeholder: the same expression used in two terms keeps one constant.
         self._anonymous: dict[str, Constant] = {}
         self._last_anonymous = 0
@@ -85,6 +87,7 @@ class Model:
                 made._handles[symbol.name] = Handle(symbol)
         made._terms = list(model.terms)
         made._factors = list(model.factors)
+        made._guide = None if model.guide is None else Guide(made, Model, model.guide)
         return made
 
     # ---- declarations --------------------------------------------------------------------------------------
@@ -235,6 +238,10 @@ class Model:
 
     def _new_name(self, name: object, kind: str) -> str:
         checked = check_name(name, kind)
+        taken = self._guide.names if self._guide is not None else ()
+        if checked in taken:
+            reason = f"the guide has declared '{checked}'"
+            raise complaint(ModelError, f"{kind} '{checked}'", reason, "Choose another name.")
         if checked in self._handles:
             first = self._handles[checked].symbol.origin
             reason = f"the name '{checked}' is already declared" + (f" at {first}" if first else "")
@@ -324,6 +331,22 @@ class Model:
         law = directed.negative_log_law(variable, family, indices, named)
         self._add_terms(Operand(law, text=text), None, variable.name)
 
+    def guide(self) -> Guide:
+        """The inference net q of the model: directed factors for its latent variables given the others.
+
+        It has ``.param``, ``.constant`` and ``.directed`` of its own; its parameters are trained with the model's and
+        stand beside them in ``params``. Every call returns the same guide.
+
+        Examples
+        --------
+        >>> q = m.guide()
+        >>> R = q.param("R", (784, 200))
+        >>> q.directed(h, pgmc.Bernoulli(logits=v @ R))
+        """
+        if self._guide is None:
+            self._guide = Guide(self, Model)
+        return self._guide
+
     def _check_child(self, variable: Variable) -> None:
         text = f"directed factor of {variable.name}"
         for factor in self._factors:
@@ -398,6 +421,7 @@ class Model:
                 (*_of_type(symbols, Constant), *self._anonymous.values()),
                 tuple(self._terms),
                 tuple(self._factors),
+                None if self._guide is None else self._guide.snapshot(),
             )
         )
 
@@ -424,8 +448,7 @@ class Model:
         ModelError
             If the arrays would not fit into the memory of this machine.
         """
-        symbols = [handle.symbol for handle in self._handles.values()]
-        return initial_values(_of_type(symbols, Parameter), seed, dtype)
+        return initial_values(self._snapshot().trained, seed, dtype)
 
     def __getitem__(self, name: str) -> Handle:
         """The handle of a declared symbol (KeyError if there is none)."""

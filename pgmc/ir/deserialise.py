@@ -34,7 +34,7 @@ from pgmc.ir.nodes import (
     Scalar,
     Sum,
 )
-from pgmc.ir.serialise import DOMAINS, Json
+from pgmc.ir.serialise import DOMAINS, GUIDE, Json
 from pgmc.ir.symbols import (
     Axis,
     Categorical,
@@ -71,7 +71,11 @@ def model_from_data(data: Json, arrays: Arrays) -> Model:
     CheckpointError
         If anything at all is not as it should be. No other error is raised, whatever the data.
     """
-    fields = _fields(data, "model", ("name", "variables", "inputs", "parameters", "constants", "terms", "factors"))
+    names = ("name", "variables", "inputs", "parameters", "constants", "terms", "factors", "guide")
+    fields = _fields(data, "model", names)
+    of_guide = {name.removeprefix(GUIDE): array for name, array in arrays.items() if name.startswith(GUIDE)}
+    arrays = {name: array for name, array in arrays.items() if not name.startswith(GUIDE)}
+    guide = _guide(fields["guide"], of_guide)
     used: set[str] = set()
     variables = tuple(_variable(item) for item in _list(fields["variables"], "variables"))
     inputs = tuple(_input(item) for item in _list(fields["inputs"], "inputs"))
@@ -85,11 +89,14 @@ def model_from_data(data: Json, arrays: Arrays) -> Model:
     reader = _Reader(symbols)
     terms = tuple(reader.term(item) for item in _list(fields["terms"], "terms"))
     factors = tuple(reader.factor(item) for item in _list(fields["factors"], "factors"))
-    model = Model(_name(fields["name"], "model"), variables, inputs, parameters, constants, terms, factors)
+    model = Model(_name(fields["name"], "model"), variables, inputs, parameters, constants, terms, factors, guide)
     try:
         check_model(model)
     except InternalError as error:
         raise CheckpointError(str(error).removesuffix(" Please report this.")) from None
+    shared = {p.name for p in parameters} & {p.name for p in guide.parameters} if guide else set()
+    if shared:
+        raise CheckpointError(f"The guide has parameters of the model: {sorted(shared)[:3]}.")
     return model
 
 
@@ -212,6 +219,17 @@ def _extent(item: Json, symbols: Mapping[str, Symbol]) -> tuple[str, int]:
     if axis == -1 and len(access_axes(symbol)) == len(shape_of(symbol)):
         raise CheckpointError(f"An index runs over the states of {symbol.name}, which has none.")
     return symbol.name, axis
+
+
+def _guide(item: Json, arrays: Arrays) -> Model | None:
+    """The guide, which has none of its own."""
+    if item is None:
+        if arrays:
+            raise CheckpointError(f"Arrays of a guide that is not there: {sorted(arrays)[:3]}.")
+        return None
+    if not isinstance(item, dict) or item.get("guide", 0) is not None:
+        raise CheckpointError("A guide must be a model without a guide.")
+    return model_from_data(item, arrays)
 
 
 # ---- terms -----------------------------------------------------------------------------------------------

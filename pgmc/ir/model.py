@@ -43,7 +43,8 @@ class Factor:
 class Model:
     """p(state) = exp(-E(state)) / Z with E the sum of the terms.
 
-    Terms that come from directed factors are normalised: Z is a sum over the variables without a factor.
+    Terms that come from directed factors are normalised: Z is a sum over the variables without a factor. ``guide`` is
+    an inference net: a model of directed factors for some of the variables, of which the others are inputs.
     """
 
     name: str
@@ -53,6 +54,12 @@ class Model:
     constants: tuple[Constant, ...]
     terms: tuple[EnergyTerm, ...]
     factors: tuple[Factor, ...] = ()
+    guide: Model | None = None
+
+    @property
+    def trained(self) -> tuple[Parameter, ...]:
+        """The parameters, and those of the guide."""
+        return (*self.parameters, *(self.guide.parameters if self.guide else ()))
 
     @property
     def children(self) -> tuple[str, ...]:

@@ -53,6 +53,9 @@ Arrays: TypeAlias = dict[str, npt.NDArray[Any]]
 
 DOMAINS: dict[str, Domain] = {"binary": Binary(), "spin": Spin(), "real": Real()}
 
+GUIDE = "guide."
+"""What the names of a guide's arrays begin with."""
+
 # ---- writing ---------------------------------------------------------------------------------------------
 
 
@@ -67,7 +70,11 @@ def model_to_data(model: Model) -> tuple[dict[str, Json], Arrays]:
         "constants": [_write_constant(c, arrays) for c in model.constants],
         "terms": [_Writer(term).data() for term in model.terms],
         "factors": [_write_factor(factor) for factor in model.factors],
+        "guide": None,
     }
+    if model.guide is not None:
+        data["guide"], own = model_to_data(model.guide)
+        arrays |= {f"{GUIDE}{name}": array for name, array in own.items()}
     return data, arrays
 
 

@@ -94,13 +94,13 @@ def _with_head(tensors: Mapping[str, Array], head: str) -> dict[str, Array]:
 
 def _checked(model: Model, params: Mapping[str, Any]) -> dict[str, Array]:
     """The parameters in declaration order, each of its shape, real, finite, and positive where it must be."""
-    names = {parameter.name for parameter in model.parameters}
+    names = {parameter.name for parameter in model.trained}
     if names != set(params):
         raise DataError(
             f"params: expected {sorted(names)}, got {sorted(map(str, params))}. Give every parameter of the model."
         )
     checked: dict[str, Array] = {}
-    for parameter in model.parameters:
+    for parameter in model.trained:
         name, shape = parameter.name, shape_of(parameter)
         array = np.asarray(params[name])
         if array.shape != shape or array.dtype.newbyteorder("=") not in (np.float32, np.float64):

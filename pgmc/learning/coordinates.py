@@ -56,9 +56,15 @@ class Coordinates:
                 values[parameter.name] = np.asarray(project(parameter, values[parameter.name]), order="C")
 
     def gradients(self, params: Mapping[str, Array], gradients: Mapping[str, Array]) -> Arrays:
-        """Gradients by the parameters, projected and turned into gradients by the coordinates."""
+        """Gradients by the parameters, projected and turned into gradients by the coordinates.
+
+        A parameter that the objective has no gradient for, such as those of a guide it does not train, stays.
+        """
         turned: Arrays = {}
         for p in self.parameters:
+            if p.name not in gradients:
+                turned[p.name] = np.zeros_like(params[p.name])
+                continue
             gradient = project_gradient(p, np.asarray(gradients[p.name], dtype=params[p.name].dtype))
             turned[p.name] = unconstrained_gradient(params[p.name], gradient) if p.constraint.positive else gradient
         return turned

@@ -114,9 +114,9 @@ def fit(
         threads,
     )
     model = executable.model
-    if not model.parameters:
+    if not model.trained:
         raise ArgumentError(f"Model {model.name!r} has no parameters to train.")
-    start = encode_params(model, params, executable.dtype)
+    start = encode_params(model, params, executable.dtype, with_guide=True)
     trained_on = TrainingData.encode(executable, data)
     setup = _build_setup(executable, start, trained_on.first, settings)
     held_out = None if validation is None else encode_data(executable, validation, "validation", setup.data)
@@ -204,7 +204,7 @@ def _build_training(
     return Training(
         setup,
         data,
-        Coordinates(model.parameters),
+        Coordinates(model.trained),
         settings.objective,
         settings.optimizer,
         size,

@@ -153,7 +153,8 @@ class Training:
         given = {name: values for answer in new for name, values in answer.items()}
         if given:
             executable = self.setup.executable
-            values = self.coordinates.of_params(encode_params(executable.model, {**params, **given}, executable.dtype))
+            whole = encode_params(executable.model, {**params, **given}, executable.dtype, with_guide=True)
+            values = self.coordinates.of_params(whole)
             state.values |= {name: values[name] for name in given}
         return any(answer is True for answer in answers), bool(given)
 

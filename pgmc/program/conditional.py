@@ -17,7 +17,7 @@ from pgmc.ir.queries import Ensemble
 from pgmc.ir.symbols import is_per_example
 from pgmc.runtime.executable import Executable
 from pgmc.runtime.groups import exclusive_probabilities
-from pgmc.runtime.state import encode_params, encode_state
+from pgmc.runtime.state import encode_state
 
 if TYPE_CHECKING:
     from pgmc.inspection.derivation_steps import ConditionalDerivation
@@ -81,7 +81,7 @@ class Conditional:
         model, dtype = self._compiler.model, self._compiler.dtype
         given = tuple(s.name for s in model.symbols if is_per_example(s) and s.name in state)
         encoded = encode_state(model, state, given, dtype)
-        checked = encode_params(model, params, dtype)
+        checked = self._compiler.encode_params(params)
         query = ConditionalQuery(self.name)
         found = self._executable.evaluate(query, checked, encoded, threads=threads)
         if self.family == "Exclusive":

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, get_args
 
+import numpy as np
 import numpy.typing as npt
 
 from pgmc.compiler import Backend, Compiler
 from pgmc.dsl.initial import initial_values
 from pgmc.dsl.model import Model
-from pgmc.errors import ArgumentError
+from pgmc.errors import ArgumentError, ModelError
 from pgmc.ir.answers import Computation, Quantity, Refusal
 from pgmc.ir.constraints import project_gradient
 from pgmc.ir.queries import Conditional as ConditionalQuery
 from pgmc.ir.queries import Energy, FreeEnergy, Gradient, Query, Sweep
 from pgmc.program.conditional import Conditional
 from pgmc.runtime.kernels import Dtype
-from pgmc.runtime.state import encode_params, encode_state
+from pgmc.runtime.state import encode_state
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -107,6 +109,19 @@ class Program:
     def graph(self) -> nx.Graph:
         """The interaction graph: variables with ``kind``, ``shape`` and ``block``; edges with ``terms``."""
         return self.compiler.graph
+
+    @cached_property
+    def guide(self) -> Program:
+        """The inference net as a program of its own: its variables are the latents, the others are its inputs.
+
+        Raises
+        ------
+        ModelError
+            If the model has no guide.
+        """
+        if self.compiler.guide is None:
+            raise ModelError(f"{self.model.name} has no guide. Declare one: q = m.guide(); q.directed(h, ...).")
+        return Program(self.compiler.guide)
 
     def conditional(self, name: str) -> Conditional:
         """The law of each unit of a variable given all other units.
@@ -235,7 +250,7 @@ class Program:
 
     def init(self, seed: int | None = 0) -> dict[str, Array]:
         """Initial values of every parameter; the same seed gives the same values."""
-        return initial_values(self.model.parameters, seed, self.compiler.dtype)
+        return initial_values(self.model.trained, seed, self.compiler.dtype)
 
     def energy(self, params: Params, state: State, threads: int | None = None) -> Array:
         """E(state), in nats.
@@ -282,7 +297,7 @@ class Program:
             If an array is missing, or of a wrong shape or range.
         """
         self._encode_state(state, self._variable_names())
-        return self.log_likelihood(params, state, log_z, threads)
+        return np.asarray(self.log_likelihood(params, state, log_z, threads=threads))
 
     def free_energy(self, params: Params, observed: State, threads: int | None = None) -> Array:
         """F(observed) = -log Σ exp(-E), the sum over every variable not in ``observed``, in nats.
@@ -378,7 +393,7 @@ class Program:
 
         return run_chains(
             self.executable,
-            encode_params(self.model, params, self.compiler.dtype),
+            self.compiler.encode_params(params),
             chains=chains,
             sweeps=sweeps,
             inputs=inputs,
@@ -428,7 +443,7 @@ class Program:
             raise ArgumentError(f"predict: {name} is both the target and observed. Leave it out of the observed.")
         encoded = self._encode_state(observed, self._observed_names(observed))
         rows = len(next(iter(encoded.values()))) if encoded else 1
-        checked = encode_params(self.model, params, self.compiler.dtype)
+        checked = self.compiler.encode_params(params)
         variable = self.model.variable(name)
         return predict(self.executable, checked, variable, encoded, rows=rows, threads=threads)
 
@@ -481,7 +496,7 @@ class Program:
         rows = len(next(iter(encoded.values()))) if encoded else 1
         return relax_mean_field(
             self.executable,
-            encode_params(self.model, params, self.compiler.dtype),
+            self.compiler.encode_params(params),
             encoded,
             rows=rows,
             iterations=iterations,
@@ -507,11 +522,19 @@ class Program:
         from pgmc.evaluation.likelihood import estimate_log_partition
 
         given = None if inputs is None else self._encode_state(inputs, ())
-        encoded = encode_params(self.model, params, self.compiler.dtype)
+        encoded = self.compiler.encode_params(params)
         return estimate_log_partition(self.executable, encoded, given, method, **options)
 
-    def log_likelihood(self, params: Params, data: State, log_z: Any = None, threads: int | None = None) -> Array:
-        """log p(data) = -F(data) - log Z of each row, in nats.
+    def log_likelihood(
+        self,
+        params: Params,
+        data: State,
+        log_z: Any = None,
+        samples: int | None = None,
+        seed: int | None = 0,
+        threads: int | None = None,
+    ) -> Any:
+        """log p(data) = -F(data) - log Z of each row, in nats; with ``samples``, an estimate through the guide.
 
         Parameters
         ----------
@@ -521,21 +544,32 @@ class Program:
             Observed variables and all inputs, ``(n, *shape)``; other variables are summed out.
         log_z : float, ndarray of shape (n,) or LogPartition, optional
             log Z if it is known; otherwise it is computed with ``method="auto"``.
+        samples : int, optional
+            Latent variables are drawn from the guide, so many times for each row, instead of summed out.
+        seed : int, optional
+            Of these draws.
 
         Returns
         -------
-        ndarray of shape (n,), float64
+        ndarray of shape (n,), float64, or LogLikelihood
+            With ``samples``: ``.value``, ``.std_error`` and ``.effective_sample_size``, each ``(n,)``.
         """
+        from pgmc.evaluation.importance import log_likelihood_through_guide
         from pgmc.evaluation.likelihood import log_likelihood
 
         encoded = self._encode_state(data, self._observed_names(data))
-        checked = encode_params(self.model, params, self.compiler.dtype)
+        if samples is not None:
+            whole = self.compiler.encode_params(params, with_guide=True)
+            return log_likelihood_through_guide(
+                self.executable, whole, encoded, samples, log_z, seed=seed, threads=threads
+            )
+        checked = self.compiler.encode_params(params)
         return log_likelihood(self.executable, checked, encoded, log_z, threads=threads)
 
     # ---- helpers -----------------------------------------------------------------------------------------------
 
     def _evaluate(self, query: Query, params: Params, state: dict[str, Array], threads: int | None) -> dict[str, Array]:
-        encoded = encode_params(self.model, params, self.compiler.dtype)
+        encoded = self.compiler.encode_params(params)
         return self.executable.evaluate(query, encoded, state, threads=threads)
 
     def _encode_state(self, state: State, variables: tuple[str, ...]) -> dict[str, Array]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from functools import partial
+from functools import cached_property, partial
 from itertools import chain
 from typing import Any
 
@@ -49,6 +49,8 @@ class Executable:
         The compiler: name of a real variable -> what the precision of its units is made of, in words.
     make_undirected
         The compiler: the run time of the energy without directed factors, None if every variable has a factor.
+    make_guide
+        The compiler: the run time of the inference net, None if there is none.
     """
 
     def __init__(
@@ -61,6 +63,7 @@ class Executable:
         find_eliminable: Callable[[], tuple[str, ...]],
         describe_scale: Callable[[str], str] = "".format,
         make_undirected: Callable[[], Executable | None] = lambda: None,
+        make_guide: Callable[[], Executable | None] = lambda: None,
     ) -> None:
         self.model = model
         self.dtype: Dtype = dtype
@@ -70,6 +73,7 @@ class Executable:
         self.describe_scale = describe_scale
         self.real = tuple(v for v in model.variables if isinstance(v.domain, Real))
         self._make_undirected = make_undirected
+        self._make_guide = make_guide
         self._kernels: dict[Query, Kernel] = {}
         self._making = threading.RLock()
 
@@ -88,6 +92,11 @@ class Executable:
     def eliminable(self) -> tuple[str, ...]:
         """The variables to sum out analytically: those that leave the fewest joint states of the others."""
         return self._find_eliminable()
+
+    @cached_property
+    def guide(self) -> Executable | None:
+        """The run time of the inference net; None if there is none."""
+        return self._make_guide()
 
     def undirected(self) -> Executable | None:
         """The run time of the energy without directed factors; None if every variable has a factor."""

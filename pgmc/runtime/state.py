@@ -37,7 +37,9 @@ WORDS_AT_ONCE = 1 << 22
 """Random words that the starts of chains are drawn from together."""
 
 
-def encode_params(model: Model, params: Mapping[str, Any], dtype: Dtype) -> dict[str, Array]:
+def encode_params(
+    model: Model, params: Mapping[str, Any], dtype: Dtype, *, with_guide: bool = False
+) -> dict[str, Array]:
     """The parameters as kernels take them.
 
     Parameters
@@ -48,6 +50,8 @@ def encode_params(model: Model, params: Mapping[str, Any], dtype: Dtype) -> dict
         Name -> numbers of the declared shape, one entry for each parameter.
     dtype
         The program's dtype.
+    with_guide
+        Whether the guide's parameters are wanted, too. Otherwise they may be given and are left out.
 
     Returns
     -------
@@ -60,10 +64,11 @@ def encode_params(model: Model, params: Mapping[str, Any], dtype: Dtype) -> dict
     DataError
         If a parameter is missing or unknown, has another shape, is not finite, or not positive where it must be.
     """
+    trained = {parameter.name: parameter for parameter in model.trained}
     declared = {parameter.name: parameter for parameter in model.parameters}
-    check_names("params", params, declared, required=declared)
+    check_names("params", params, trained, required=trained if with_guide else declared)
     encoded = {}
-    for name, parameter in declared.items():
+    for name, parameter in (trained if with_guide else declared).items():
         array = _numbers(parameter, params[name])
         if array.shape != shape_of(parameter):
             raise DataError(f"{label(parameter)}: expected the shape {shape_of(parameter)}, got {array.shape}.")

@@ -50,6 +50,7 @@ FOUND = {
     "deep_boltzmann_machine": ("layered", [["v", "h2"], ["h1", "h3"]]),
     "factored_three_way": ("k-partite", [["x"], ["y"], ["h"]]),
     "fully_visible_belief_net": ("directed", [["x"]]),
+    "helmholtz_machine": ("directed", [["v"], ["h"]]),
     "lattice": ("lattice", None),
     "point_wise_gated_rbm": ("k-partite", [["v"], ["z"], ["h", "g"]]),
     "potts": ("lattice", None),

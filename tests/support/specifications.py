@@ -279,6 +279,9 @@ SPECIFICATIONS = (
     Specification(
         "sigmoid_belief_net", {"visible": 4, "hidden": 3}, {"v": BINARY, "h": BINARY}, ("v",), sigmoid_belief_net
     ),
+    Specification(
+        "helmholtz_machine", {"visible": 4, "hidden": 3}, {"v": BINARY, "h": BINARY}, ("v",), sigmoid_belief_net
+    ),
     Specification("fully_visible_belief_net", {"visible": 5}, {"x": BINARY}, (), fully_visible_belief_net),
     Specification(
         "deep_belief_net",
