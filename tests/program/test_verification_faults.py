@@ -23,7 +23,8 @@ from pgmc.ir.interpret import interpret_law
 from pgmc.ir.nodes import ZERO, Access, Add, BatchMean, Mul, Number, Scalar, number
 from pgmc.ir.rewrite import accesses, replace
 from pgmc.ir.symbols import Variable, is_per_example
-from pgmc.runtime import interpreted
+from pgmc.program.verification import exchange
+from pgmc.runtime import interpreted, replicas
 from pgmc.runtime.interpreted import InterpretedKernel
 
 Patch = pytest.MonkeyPatch
@@ -320,6 +321,55 @@ def wrong_beyond_the_tenth_unit(patch: Patch) -> None:
     patch.setattr(InterpretedKernel, "evaluate", wrong)
 
 
+# ---- replica exchange ------------------------------------------------------------------------------------------------
+
+
+def swaps_with_the_wrong_sign(patch: Patch) -> None:
+    right = replicas.swap_neighbours
+
+    def wrong(energies: Any, betas: Any, *given: Any) -> Any:
+        return right(-energies, betas, *given)
+
+    patch.setattr(replicas, "swap_neighbours", wrong)
+    patch.setattr(exchange, "swap_neighbours", wrong)
+
+
+def swaps_that_ignore_the_temperatures(patch: Patch) -> None:
+    right = replicas.swap_neighbours
+
+    def wrong(energies: Any, betas: Any, *given: Any) -> Any:
+        return right(energies, np.broadcast_to(np.arange(betas.shape[1]), betas.shape), *given)
+
+    patch.setattr(replicas, "swap_neighbours", wrong)
+
+
+def same_pairs_in_every_round(patch: Patch) -> None:
+    before(patch, replicas, "swapped_pairs", lambda pairs, rungs, turn: np.arange(0, rungs - 1, 2))
+
+
+def replicas_that_keep_their_temperature(patch: Patch) -> None:
+    right = replicas.Replicas._sweep
+
+    def wrong(self: Any, first: int, sweeps: int, betas: Any) -> None:
+        kept = self.places
+        self.places = replicas.Places.start(*kept.rungs.shape)
+        right(self, first, sweeps, betas)
+        self.places = kept
+
+    patch.setattr(replicas.Replicas, "_sweep", wrong)
+
+
+def energies_of_before(patch: Patch) -> None:
+    right = replicas.Replicas._sweep
+
+    def wrong(self: Any, *given: Any) -> None:
+        old = self.energies()
+        right(self, *given)
+        self.known = old
+
+    patch.setattr(replicas.Replicas, "_sweep", wrong)
+
+
 FAULTS: dict[str, tuple[str, Fault, str]] = {
     "sign of a logit": ("rbm", with_law(scaled(-1)), "conditionals"),
     "factor 2 of a spin": ("two_layers_of_spins", with_law(scaled(2)), "conditionals"),
@@ -340,6 +390,11 @@ FAULTS: dict[str, tuple[str, Fault, str]] = {
     "the same numbers in every sweep": ("rbm", same_numbers_in_every_sweep, "sweep, draw by draw"),
     "wrong temperature": ("rbm", temperature_left_out_of_a_term, "sweep, draw by draw"),
     "base with the wrong sign": ("rbm", base_with_the_wrong_sign, "sweep, draw by draw"),
+    "swaps with the wrong sign": ("rbm", swaps_with_the_wrong_sign, "replica exchange"),
+    "swaps that ignore the temperatures": ("rbm", swaps_that_ignore_the_temperatures, "replica exchange"),
+    "swaps of the same pairs in every round": ("rbm", same_pairs_in_every_round, "replica exchange"),
+    "replicas that keep their temperature": ("rbm", replicas_that_keep_their_temperature, "replica exchange"),
+    "energies of before the sweep": ("rbm", energies_of_before, "replica exchange"),
     "free energy without a term": ("rbm", free_energy_without_a_term, "free energies"),
     "free energy without a normaliser": ("rbm", free_energy_without_a_normaliser, "free energies"),
     "gradient without weights": ("rbm", gradient_without_weights, "gradients"),

@@ -110,10 +110,10 @@ def run_kernel(
         sweeps=sweeps,
         masks=run.masks,
     )
-    return _state_numbers(instance, state)
+    return state_numbers(instance, state)
 
 
-def _state_numbers(instance: Instance, state: dict[str, Array]) -> Array:
+def state_numbers(instance: Instance, state: dict[str, Array]) -> Array:
     """The number of the joint state of each chain."""
     codes = [group_codes(variable, state[variable.name]) for variable in instance.model.variables]
     return np.asarray(np.concatenate(codes, axis=1) @ np.array(instance.table.strides))
@@ -121,21 +121,28 @@ def _state_numbers(instance: Instance, state: dict[str, Array]) -> Array:
 
 def _replay(instance: Instance, run: Run, stream: Stream) -> tuple[Array, Array]:
     """The states at which the chains must end, and the chains in which a draw was too close to call."""
-    table = instance.table
-    base = table.base_energies(run.base) if run.base else np.zeros(table.size)
-    states, doubtful = run.starts.copy(), np.zeros(len(run.starts), dtype=bool)
+    states, doubtful = run.starts, np.zeros(len(run.starts), dtype=bool)
     for sweep in range(FIRST_SWEEP, FIRST_SWEEP + SWEEPS):
-        for group in promised_units(instance, run.query):
-            moves = np.zeros_like(states)
-            for unit in group:
-                near = table.neighbours(states, unit)
-                beta = run.betas[:, None]
-                logits = -beta * instance.energies[run.rows[:, None], near] - (1.0 - beta) * base[near]
-                possible = _possible(instance, run, unit, states)
-                drawn, close = _draw(instance, unit, np.where(possible, logits, -np.inf), stream, sweep)
-                moves += (drawn - table.codes[states, unit]) * table.strides[unit]
-                doubtful |= close & (possible.sum(axis=1) > 1)
-            states = states + moves
+        states, close = replay_sweep(instance, run, stream, sweep, states)
+        doubtful |= close
+    return states, doubtful
+
+
+def replay_sweep(instance: Instance, run: Run, stream: Stream, sweep: int, states: Array) -> tuple[Array, Array]:
+    """The states after one sweep, and the chains in which a draw was too close to call."""
+    table, doubtful = instance.table, np.zeros(len(states), dtype=bool)
+    base = table.base_energies(run.base) if run.base else np.zeros(table.size)
+    for group in promised_units(instance, run.query):
+        moves = np.zeros_like(states)
+        for unit in group:
+            near = table.neighbours(states, unit)
+            beta = run.betas[:, None]
+            logits = -beta * instance.energies[run.rows[:, None], near] - (1.0 - beta) * base[near]
+            possible = _possible(instance, run, unit, states)
+            drawn, close = _draw(instance, unit, np.where(possible, logits, -np.inf), stream, sweep)
+            moves += (drawn - table.codes[states, unit]) * table.strides[unit]
+            doubtful |= close & (possible.sum(axis=1) > 1)
+        states = states + moves
     return states, doubtful
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pgmc.compiler import Compiler
 from pgmc.errors import IntractableError
 from pgmc.program.verification import mixed_checks
+from pgmc.program.verification.exchange import check_exchange
 from pgmc.program.verification.factors import check_factors
 from pgmc.program.verification.instance import build_instances
 from pgmc.program.verification.mean_field import check_mean_field
@@ -33,6 +34,7 @@ ENUMERATED = (
     check_transitions,
     check_replay,
     check_one_sweep,
+    check_exchange,
     check_factors,
     check_free_energies,
     check_gradients,
