@@ -12,7 +12,11 @@ from typing import TypeAlias
 from pgmc.ir.answers import BlockUpdate, ConditionalLaw, Mode
 from pgmc.ir.nodes import Access, Index, Scalar, at
 from pgmc.ir.printer import print_scalar
+from pgmc.ir.rewrite import replace
 from pgmc.ir.symbols import Axis, Constant, Input, Symbol, is_per_example
+
+EXAMPLES = Index(0, "n")
+"""The examples, or chains, as an index: of the arrays in which they stand last, and of the loop over them."""
 
 
 def make_buffer(name: str, rank: int, per_example: bool) -> Symbol:
@@ -91,6 +95,48 @@ class Draw:
 
 
 @dataclass(frozen=True, slots=True)
+class OwnField:
+    """``field[i, n] = Σ_j coupling[i, j] · x[n, j]`` over the units of the variable x that is drawn, chains last."""
+
+    field: Operand
+    coupling: Operand
+
+
+@dataclass(frozen=True, slots=True)
+class DrawInBlocks:
+    """Units drawn one after the other under a law that is linear in them, through the fields ``own``.
+
+    The fields of some units at a time are one matrix product; each unit drawn then corrects those after it.
+    """
+
+    law: ConditionalLaw
+    update: BlockUpdate
+    own: tuple[OwnField, ...]
+
+    @property
+    def original(self) -> ConditionalLaw:
+        """The law as derived."""
+        return Draw(self.law, self.update).original
+
+    def __str__(self) -> str:
+        law = self.law.map(lambda node: replace(node, _without_examples))
+        fields = [f"  {self.equation(own)}" for own in self.own]
+        return "\n".join((f"draw {law} ({self.update.mode}, in blocks)", *fields))
+
+    def equation(self, own: OwnField) -> str:
+        """What a field is."""
+        other = own.coupling.indices[1].name
+        return f"{own.field} = Σ_{other} {own.coupling} · {self.law.target.name}[n, {other}]"
+
+
+def _without_examples(node: Scalar) -> Scalar | None:
+    """An element of an array that has the examples last, as that of one that has them first is written."""
+    if isinstance(node, Access) and at(EXAMPLES) in node.positions:
+        return Access(node.symbol, tuple(p for p in node.positions if p != at(EXAMPLES)))
+    return None
+
+
+@dataclass(frozen=True, slots=True)
 class Assign:
     """target[...] = body in place, for an array of the model: all elements at once, or one after the other."""
 
@@ -102,7 +148,7 @@ class Assign:
         return f"{self.target} = {print_scalar(self.body)} ({self.mode})"
 
 
-Step: TypeAlias = Map | Contract | Reduce | Draw | Assign
+Step: TypeAlias = Map | Contract | Reduce | Draw | DrawInBlocks | Assign
 
 
 def read_expressions(step: Step) -> tuple[Scalar, ...]:
@@ -116,6 +162,9 @@ def read_expressions(step: Step) -> tuple[Scalar, ...]:
             return (left.access, right.access)
         case Draw(law, _):
             return (*law.expressions, Operand(law.target, law.indices).access)
+        case DrawInBlocks(law, _, own):
+            couplings = (field.coupling.access for field in own)
+            return (*law.expressions, Operand(law.target, law.indices).access, *couplings)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from pgmc.codegen.array_program import ArrayProgram, Assign, Draw, Step, read_expressions
+from pgmc.codegen.array_program import ArrayProgram, Assign, Draw, DrawInBlocks, Step, read_expressions
 from pgmc.errors import InternalError
 from pgmc.ir.rewrite import accesses
 
@@ -23,7 +23,7 @@ def check_array_program(program: ArrayProgram) -> ArrayProgram:
         for name in _read(step):
             if name in own and name not in filled:
                 raise InternalError(f"{step}: reads {name} before it is filled. Please report it.")
-        if not isinstance(step, Draw | Assign):
+        if not isinstance(step, Draw | DrawInBlocks | Assign):
             name = step.target.symbol.name
             if name not in own or name in filled:
                 raise InternalError(f"{step}: {name} is filled twice or not allocated. Please report it.")

@@ -8,6 +8,7 @@ from typing import Literal
 
 from pgmc.analysis.axes import unify_axes
 from pgmc.codegen.array_program import ArrayProgram, Operand, read_expressions
+from pgmc.codegen.check_array_program import check_array_program
 from pgmc.codegen.loop_program import Statement
 from pgmc.codegen.lower_array_program import lower_answer
 from pgmc.codegen.lower_contractions import WEIGHTS
@@ -15,6 +16,7 @@ from pgmc.codegen.lower_loop_program import LoopLowering
 from pgmc.codegen.named_constants import name_constants
 from pgmc.codegen.names import NameRegistry
 from pgmc.codegen.numba_printer import NumbaPrinter
+from pgmc.codegen.own_fields import keep_own_fields
 from pgmc.codegen.prelude import IMPORTS, Dtype, prelude
 from pgmc.ir.answers import WIDE, Answer, Computation, Quantity
 from pgmc.ir.frames import periodic_axes
@@ -52,7 +54,7 @@ def build_kernel_module(model: Model, name: str, answer: Answer, dtype: Dtype) -
     printer.numbers = frozenset(symbol.name for symbol in fixed if not symbol.axes)
     printer.axes, printer.periodic = unify_axes(model), periodic_axes(model.symbols)
     lowering = LoopLowering(names, unify_axes(model))
-    program = lower_answer(answer, names)
+    program = check_array_program(keep_own_fields(lower_answer(answer, names), names))
     kind: Kind = "evaluate" if isinstance(answer, Computation) else "sweep"
     if isinstance(answer, Computation):
         lowering.precision = "float64" if answer.quantities[0].name in WIDE else "program"

@@ -25,11 +25,12 @@ class Comment:
 
 @dataclass(frozen=True, slots=True)
 class Allocate:
-    """A new array; ``per_example`` puts the examples first."""
+    """A new array; ``per_example`` puts the examples first, None as an extent stands for them elsewhere."""
 
     symbol: Symbol
-    extents: tuple[AxisName | int, ...]
+    extents: tuple[AxisName | int | None, ...]
     per_example: bool
+    kind: Literal["plain", "aligned", "keys"] = "plain"  # aligned: zeros, every row from a cache line on
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +112,25 @@ class MemberLoop:
     start: Index
     length: int
     body: tuple[Statement, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class BlockLoop:
+    """The body for some units at a time: those from ``first`` up to ``last`` along an axis."""
+
+    extent: AxisName
+    body: tuple[Statement, ...]
+    backward: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class LoopInBlock:
+    """The body for every unit of the block, or only for those that come after the unit ``after``."""
+
+    index: Index
+    body: tuple[Statement, ...]
+    after: Index | None = None
+    backward: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,13 +224,40 @@ class RowKey:
 
 
 @dataclass(frozen=True, slots=True)
+class KeepRowKeys:
+    """The random keys of all chains in this sweep, in two arrays."""
+
+    keys: tuple[Symbol, Symbol]
+
+
+@dataclass(frozen=True, slots=True)
+class TakeRowKey:
+    """The random key of this chain, from the arrays."""
+
+    keys: tuple[Symbol, Symbol]
+
+
+@dataclass(frozen=True, slots=True)
+class MultiplyBlock:
+    """The fields of the units of the block: its rows of the coupling times the units of every chain, all aligned."""
+
+    coupling: Symbol
+    units: Symbol
+    field: Symbol
+
+
+@dataclass(frozen=True, slots=True)
 class DrawUnit:
-    """target drawn from its family with the given parameters; ``extents`` are the lengths of the target's axes."""
+    """target drawn from its family with the given parameters; ``extents`` are the lengths of the target's axes.
+
+    The value goes into ``into``, if that is given, in place of the target.
+    """
 
     family: Family
     target: Access
     parameters: tuple[Scalar, ...]
     extents: tuple[AxisName, ...]
+    into: Access | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -272,6 +319,8 @@ Statement: TypeAlias = (
     | GroupLoop
     | MemberLoop
     | OrderLoop
+    | BlockLoop
+    | LoopInBlock
     | ExampleLoop
     | SweepLoop
     | Guard
@@ -284,6 +333,9 @@ Statement: TypeAlias = (
     | Store
     | Clear
     | RowKey
+    | KeepRowKeys
+    | TakeRowKey
+    | MultiplyBlock
     | DrawUnit
     | DrawState
     | Fill

@@ -2,35 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import partial
-from types import MappingProxyType
-from typing import Protocol, TypeAlias
 
 from pgmc.analysis.axes import AxisName
 from pgmc.codegen.array_program import Draw
+from pgmc.codegen.loop_kinds import Body, LoopKinds, Loops
 from pgmc.codegen.loop_program import DrawGroup, Fill, GroupLoop, Member, MemberLoop, Place, Statement
 from pgmc.ir.nodes import Access, Index, Scalar, at
 from pgmc.ir.symbols import Symbol
-
-Body: TypeAlias = tuple[Statement, ...]
-LoopKinds: TypeAlias = Mapping[Index, Callable[[Body], Statement]]
-"""How the loops over some indices are made, where they do not run over a whole axis."""
-
-PLAIN_LOOPS: LoopKinds = MappingProxyType({})
-
-
-class Loops(Protocol):
-    """Makes a nest of loops; sums met on the way are computed in the outermost loop that determines them."""
-
-    def __call__(
-        self,
-        indices: tuple[Index, ...],
-        innermost: Callable[[], Body],
-        backward: bool = False,
-        *,
-        special: LoopKinds = PLAIN_LOOPS,
-    ) -> Body: ...
 
 
 def lower_group_draw(

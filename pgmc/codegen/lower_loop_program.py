@@ -8,8 +8,20 @@ from math import prod
 from typing import TypeAlias
 
 from pgmc.analysis.axes import AxisName
-from pgmc.codegen.array_program import ArrayProgram, Assign, Contract, Draw, Map, Operand, Reduce, Step
+from pgmc.codegen.array_program import (
+    EXAMPLES,
+    ArrayProgram,
+    Assign,
+    Contract,
+    Draw,
+    DrawInBlocks,
+    Map,
+    Operand,
+    Reduce,
+    Step,
+)
 from pgmc.codegen.extents import Extents, find_extents
+from pgmc.codegen.loop_kinds import PLAIN_LOOPS, LoopKinds
 from pgmc.codegen.loop_program import (
     Allocate,
     Clear,
@@ -36,7 +48,8 @@ from pgmc.codegen.loop_program import (
     SweepLoop,
     UnlessMasked,
 )
-from pgmc.codegen.lower_groups import PLAIN_LOOPS, LoopKinds, lower_group_draw
+from pgmc.codegen.lower_draws_in_blocks import BlockLowering, claim_arrays
+from pgmc.codegen.lower_groups import lower_group_draw
 from pgmc.codegen.names import NameRegistry
 from pgmc.errors import InternalError
 from pgmc.ir.answers import Coloring, ConditionalLaw, Mode, UnitOrder
@@ -60,8 +73,6 @@ from pgmc.ir.symbols import Categorical, Constant, Symbol, Variable, is_one_hot,
 
 Rows: TypeAlias = dict[str, tuple[Symbol, AxisName | int]]
 
-_EXAMPLE = Index(0, "n")  # stands for the loop over examples among the frames
-
 
 @dataclass(slots=True)
 class _Frame:
@@ -82,6 +93,7 @@ class LoopLowering:
     precision: Precision = "program"
     changing: frozenset[str] = frozenset()
     _frames: list[_Frame] = field(default_factory=list)
+    _prepared: list[Statement] = field(default_factory=list)
 
     def lower_evaluation(self, program: ArrayProgram) -> tuple[Statement, ...]:
         """The statements of a kernel that fills its results once."""
@@ -95,17 +107,27 @@ class LoopLowering:
         once = tuple(s for step in program.once for s in self._step(step))
         body = tuple(s for step in program.steps for s in self._step(step, rows))
         allocations = tuple(Allocate(row, (axis,), per_example=False) for row, axis in rows.values())
-        return (*self._allocations(program), *allocations, *once, SweepLoop(body))
+        return (*self._allocations(program), *allocations, *once, *self._prepared, SweepLoop(body))
 
     def extent(self, index: Index) -> AxisName:
         """The axis that an index runs over."""
         return self.extents.axis(index)
 
-    def _extents(self, indices: tuple[Index, ...]) -> tuple[AxisName, ...]:
-        return tuple(self.extent(index) for index in indices)
+    def _extents(self, indices: tuple[Index, ...]) -> tuple[AxisName | None, ...]:
+        return tuple(None if index == EXAMPLES else self.extent(index) for index in indices)
 
     def _allocations(self, program: ArrayProgram) -> tuple[Statement, ...]:
-        return tuple(Allocate(b.symbol, self._extents(b.indices), is_per_example(b.symbol)) for b in program.buffers)
+        in_blocks = [own for step in program.steps if isinstance(step, DrawInBlocks) for own in step.own]
+        aligned = {own.coupling.symbol.name for own in in_blocks}
+        return tuple(
+            Allocate(
+                b.symbol,
+                self._extents(b.indices),
+                is_per_example(b.symbol),
+                "aligned" if b.symbol.name in aligned else "plain",
+            )
+            for b in program.buffers
+        )
 
     def _rows(self, program: ArrayProgram) -> Rows:
         """An array for the logits of one unit or group, for each variable that is drawn from several at once."""
@@ -124,7 +146,7 @@ class LoopLowering:
 
     def _step(self, step: Step, rows: Rows | None = None) -> tuple[Statement, ...]:
         self._frames = [_Frame(None)]
-        title = str(step.original if isinstance(step, Draw) else step)
+        title = str(step.original if isinstance(step, Draw | DrawInBlocks) else step)
         body: tuple[Statement, ...]
         match step:
             case Contract():
@@ -137,10 +159,14 @@ class LoopLowering:
                 body = (Clear(target.symbol), *self._reduction(target, body_of))
             case Draw():
                 body = self._draw(step, rows or {})
+            case DrawInBlocks():
+                body = self._draw_in_blocks(step)
         return (Comment(title), *self._frames[0].before, *body)
 
     def _product(self, step: Contract) -> Statement:
         over_examples = not step.over
+        if EXAMPLES in step.target.indices:
+            return self._turned_product(step)
         left_own = tuple(i for i in step.left.indices if i not in step.over)
         right_own = tuple(i for i in step.right.indices if i not in step.over)
         summed: tuple[Index | None, ...] = (None,) if over_examples else step.over
@@ -153,9 +179,18 @@ class LoopLowering:
             self._view(step.right, summed, right_own),
         )
 
+    def _turned_product(self, step: Contract) -> Statement:
+        """A product whose target has the examples last."""
+        own = tuple(i for i in step.right.indices if i not in step.over)
+        return MatrixProduct(
+            self._view(step.target, own, (None,)),
+            self._view(step.right, own, step.over),
+            self._view(step.left, step.over, (None,)),
+        )
+
     def _view(self, operand: Operand, rows: tuple[Index | None, ...], columns: tuple[Index | None, ...]) -> MatrixView:
         lead: tuple[Index | None, ...] = (None,) if is_per_example(operand.symbol) else ()
-        layout = (*lead, *operand.indices)
+        layout = (*lead, *(None if index == EXAMPLES else index for index in operand.indices))
 
         def names(indices: tuple[Index | None, ...]) -> tuple[AxisName | None, ...]:
             return tuple(None if i is None else self.extent(i) for i in indices)
@@ -167,7 +202,7 @@ class LoopLowering:
         raise InternalError(f"{operand} is not a matrix of rows and columns. Please report it.")
 
     def _map(self, target: Operand, body: Scalar) -> tuple[Statement, ...]:
-        lead = (_EXAMPLE,) if is_per_example(target.symbol) else ()
+        lead = (EXAMPLES,) if is_per_example(target.symbol) else ()
         return self._loops((*lead, *target.indices), lambda: (Store(target.access, self._scalar(body)),))
 
     def _assign(self, target: Operand, body: Scalar, mode: Mode) -> tuple[Statement, ...]:
@@ -177,7 +212,7 @@ class LoopLowering:
         return nest
 
     def _reduction(self, target: Operand, body: Scalar) -> tuple[Statement, ...]:
-        return self._loops((_EXAMPLE, *target.indices), lambda: (Increment(target.access, self._scalar(body)),))
+        return self._loops((EXAMPLES, *target.indices), lambda: (Increment(target.access, self._scalar(body)),))
 
     def _draw(self, step: Draw, rows: Rows) -> tuple[Statement, ...]:
         law, update = step.law, step.update
@@ -208,9 +243,16 @@ class LoopLowering:
                     loops = (OrderLoop(law.indices, law.target, body, update.backward),)
             return (RowKey(), *loops)
 
-        nest = self._loops((_EXAMPLE,), draw_units)
+        nest = self._loops((EXAMPLES,), draw_units)
         self.changing = frozenset()
         return nest
+
+    def _draw_in_blocks(self, step: DrawInBlocks) -> tuple[Statement, ...]:
+        """In every sweep; what is needed before the first one is kept for the head of the kernel."""
+        arrays, extent = claim_arrays(step, self.names), self.extent(step.law.indices[0])
+        lowering = BlockLowering(step, arrays, extent, self._scalar, self._loops)
+        self._prepared += lowering.prepare()
+        return lowering.draw()
 
     def _draw_state(
         self, law: ConditionalLaw, target: Access, row: Symbol, extents: tuple[AxisName, ...]
@@ -239,7 +281,7 @@ class LoopLowering:
             body = (*frame.before, *body)
             if frame.pick is not None:
                 body = (frame.pick, *body)
-            elif frame.index is _EXAMPLE:
+            elif frame.index is EXAMPLES:
                 body = (ExampleLoop(body),)
             elif frame.index is not None and frame.index in special:
                 body = (special[frame.index](body),)
@@ -271,7 +313,7 @@ class LoopLowering:
         """The outermost frame in which the value is determined; the innermost while its variables change."""
         if self.changing & {a.symbol.name for a in accesses(node)}:
             return len(self._frames) - 1
-        needed = {*free_indices(node), *((_EXAMPLE,) if depends_on_example(node) else ())}
+        needed = {*free_indices(node), *((EXAMPLES,) if depends_on_example(node) else ())}
         return max((k for k, frame in enumerate(self._frames) if frame.index in needed), default=0)
 
     def _local(self, wish: str) -> Access:

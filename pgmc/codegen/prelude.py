@@ -22,9 +22,10 @@ References
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Literal
 
+from pgmc.codegen.helper import Helper
+from pgmc.codegen.prelude_products import PRODUCTS
 from pgmc.errors import InternalError
 
 Dtype = Literal["float32", "float64"]
@@ -35,14 +36,6 @@ import math
 import numpy as np
 from numba import njit
 """
-
-
-@dataclass(frozen=True, slots=True)
-class Helper:
-    """One piece of text and the names of the pieces that it uses."""
-
-    text: str
-    uses: tuple[str, ...] = ()
 
 
 # "contract" allows x*y + z in one rounding and nothing else: reassociation would undo a rounding in exp_neg.
@@ -429,16 +422,16 @@ def unit_normal(r0, r1, site):
     ),
 }
 
-_HELPERS = {"float32": _COMMON | _FLOAT32, "float64": _COMMON | _FLOAT64}
+_HELPERS = {"float32": _COMMON | PRODUCTS | _FLOAT32, "float64": _COMMON | PRODUCTS | _FLOAT64}
 _WORDS = {
-    "float32": {"FLOAT": "np.float32", "GRID_SIZE": "2**24", "GRID_STEP": "2**-24"},
-    "float64": {"FLOAT": "np.float64", "GRID_SIZE": "2**53", "GRID_STEP": "2**-53"},
+    "float32": {"FLOAT": "np.float32", "GRID_SIZE": "2**24", "GRID_STEP": "2**-24", "ITEM_SIZE": "4"},
+    "float64": {"FLOAT": "np.float64", "GRID_SIZE": "2**53", "GRID_STEP": "2**-53", "ITEM_SIZE": "8"},
 }
 
 
 def helper_names(dtype: Dtype) -> tuple[str, ...]:
     """The helpers that a generated module may include."""
-    return tuple(name for name in _HELPERS[dtype] if name != "helper")
+    return tuple(name for name in _HELPERS[dtype] if name not in ("helper", "summing"))
 
 
 def prelude(names: Iterable[str], dtype: Dtype) -> str:
