@@ -28,7 +28,7 @@ from pgmc.codegen.array_program import (
 from pgmc.codegen.names import NameRegistry
 from pgmc.ir.answers import ConditionalLaw
 from pgmc.ir.nodes import ONE, Access, Add, Index, Mul, Scalar, Sum, fresh_index
-from pgmc.ir.rewrite import accesses, depends_on_example, map_children, rename
+from pgmc.ir.rewrite import accesses, depends_on_example, free_indices, map_children, rename
 from pgmc.ir.rewrite import replace as replace_nodes
 
 FAMILIES = ("Bernoulli", "Spin", "Normal")
@@ -109,9 +109,9 @@ class _OwnFields:
             if element is not None:
                 rest = [*factors[:k], *factors[k + 1 :]]
                 moving = tuple(f for f in rest if depends_on_example(f))
-                fixed = [f for f in rest if not depends_on_example(f)]
-                own = self._field((number, moving), _product([*fixed, element]))
-                return _product([*moving, own.field.access])
+                matrix = _product([*(f for f in rest if not depends_on_example(f)), element])
+                if set(free_indices(Mul((*moving, matrix)))) <= {self.law.indices[0], self.other}:
+                    return _product([*moving, self._field((number, moving), matrix).field.access])
         return None
 
     def _element(self, node: Scalar) -> Scalar | None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -68,14 +69,24 @@ def before_the_sweeps(pattern: str) -> Edit:
     return edit
 
 
-def old_state(name: str) -> Edit:
-    """Reads the state of a variable in the fields as it was before the sweep."""
+def both(*edits: Edit) -> Edit:
+    """One edit after the other."""
+    return lambda source: reduce(lambda text, edit: edit(text), edits, source)
 
-    def edit(source: str) -> str:
-        copied = swap(r"(    for sweep in range.*\n)", rf"\1        old_{name} = {name}.copy()\n")(source)
-        return swap(rf"(\+=.*)\b{name}\[", rf"\1old_{name}[")(copied)
 
-    return edit
+SMALL_BLOCKS = swap(r"\b24\b", "2")
+FORWARD = both(
+    swap(r"for last in range\((\w+), 0, -2\)", r"for first in range(0, \1, 2)"),
+    swap(r"first = max\(last - 2, 0\)", "last = min(first + 2, n_s)"),
+    swap(r"range\(last - 1, first - 1, -1\)", "range(first, last)"),
+    swap(r"range\(first, i\)", "range(i + 1, last)"),
+)
+BACKWARD = both(
+    swap(r"for first in range\(0, (\w+), 2\)", r"for last in range(\1, 0, -2)"),
+    swap(r"last = min\(first \+ 2, \w+\)", "first = max(last - 2, 0)"),
+    swap(r"for i in range\(first, last\):\n(.*for n)", r"for i in range(last - 1, first - 1, -1):\n\1"),
+    swap(r"range\(i \+ 1, last\)", "range(first, i)"),
+)
 
 
 @dataclass(frozen=True)
@@ -111,7 +122,30 @@ MUTANTS = (
         ("joint law", "unit by unit", "invariance"),
         unseen_by=("reach", "units"),
     ),
-    Mutant("units of one layer are updated at once", one_layer_of_spins, old_state("s"), ("joint law", "invariance")),
+    Mutant(
+        "units of one layer are updated at once",
+        one_layer_of_spins,
+        swap(r"field_s\[j, n\] \+= .*", "pass"),
+        ("joint law", "invariance"),
+    ),
+    Mutant(
+        "a block does not see the one before",
+        one_layer_of_spins,
+        both(SMALL_BLOCKS, swap(r"(for n in .*\n.*\n.*)units_s\[n, i\] = turned_s.*", r"\1pass", 1)),
+        ("joint law", "invariance"),
+    ),
+    Mutant(
+        "the unit after the next is corrected first",
+        one_layer_of_spins,
+        swap(r"range\(i \+ 1, last\)", "range(i + 2, last)"),
+        ("joint law", "invariance"),
+    ),
+    Mutant(
+        "a unit that changes counts from zero",
+        one_layer_of_spins,
+        swap(r"\(drawn_s\[n\] - turned_s\[i, n\]\)", "drawn_s[n]"),
+        ("joint law", "invariance"),
+    ),
     Mutant(
         "a field is computed before the first sweep only",
         two_layers,
@@ -123,7 +157,7 @@ MUTANTS = (
     Mutant(
         "a backward sweep goes forward",
         one_layer_of_spins,
-        swap(r"range\(n_s - 1, -1, -1\)", "range(n_s)"),
+        both(SMALL_BLOCKS, FORWARD),
         ("joint law",),
         unseen_by=("invariance", "reach", "units"),
         backward=True,
@@ -131,7 +165,7 @@ MUTANTS = (
     Mutant(
         "a forward sweep goes backward",
         one_layer_of_spins,
-        swap(r"for i in range\(n_s\)", "for i in range(n_s - 1, -1, -1)"),
+        both(SMALL_BLOCKS, BACKWARD),
         ("joint law",),
         unseen_by=("invariance",),
     ),
@@ -153,10 +187,10 @@ MUTANTS = (
     Mutant(
         "one direction of a coupling is left out",
         one_layer_of_spins,
-        swap(r"total_2 \+= .*", "pass"),
+        swap(r" \+ 2\.0 \* J\[j, i\].*", ""),
         ("joint law", "invariance"),
     ),
-    Mutant("a unit couples to itself", one_layer_of_spins, swap(r"if \w+ != i:", "if True:", 1)),
+    Mutant("a unit couples to itself", one_layer_of_spins, swap(r"if j != i", "if True", 1)),
     Mutant("the diagonal is left out", one_layer_with_a_diagonal, swap(r" \+ U\[i, i\]", "")),
     Mutant("another chain's field", two_layers, swap(r"field_h_W\[n, i\]", "field_h_W[0, i]")),
     Mutant("two states of a label are exchanged", coupled_labels, swap(r"x\[n, i\] == k", "x[n, i] == 2 - k")),
