@@ -281,7 +281,7 @@ def test_text_is_on_demand_and_ordered(dtype):
     assert text.index("def random_word") < text.index("def grid_point") < text.index("def draw_spin")
     assert prelude([], dtype) == ""
     assert prelude(["row_key", "row_key"], dtype).count("def row_key") == 1
-    assert max(map(len, (IMPORTS + prelude(helper_names(dtype), dtype)).splitlines())) <= 110
+    assert max(map(len, (IMPORTS + prelude(helper_names(dtype), dtype)).splitlines())) <= 120
     with pytest.raises(InternalError, match="no helper 'nothing'"):
         prelude(["nothing"], dtype)
 
