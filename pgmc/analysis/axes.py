@@ -7,10 +7,10 @@ from typing import TypeAlias
 
 from pgmc.ir.model import Model
 from pgmc.ir.nodes import Access, Index, Scalar, shifted_index
-from pgmc.ir.rewrite import accesses
-from pgmc.ir.symbols import is_one_hot
+from pgmc.ir.rewrite import accesses, block_numbers
+from pgmc.ir.symbols import block_axes, is_one_hot
 
-AxisName: TypeAlias = tuple[str, int]  # symbol, axis number; -1 for the states of a one-hot symbol
+AxisName: TypeAlias = tuple[str, int]  # symbol, axis number; -1 for states, and ``block_axis`` for blocks
 
 
 def axis_name(access: Access, position: int) -> AxisName:
@@ -27,6 +27,7 @@ def index_axes(node: Scalar) -> Iterator[tuple[Index, AxisName]]:
             index = shifted_index(position)
             if index is not None:
                 yield index, axis_name(access, k)
+    yield from block_numbers(node)
 
 
 def unify_axes(model: Model) -> dict[AxisName, AxisName]:
@@ -53,3 +54,4 @@ def _declared_axes(model: Model) -> Iterator[AxisName]:
             yield symbol.name, k
         if is_one_hot(symbol):
             yield symbol.name, -1
+        yield from ((symbol.name, axis) for axis in block_axes(symbol))

@@ -15,9 +15,9 @@ import numpy.typing as npt
 from pgmc.analysis.interactions import Couple, find_interactions, unit_positions
 from pgmc.errors import InternalError
 from pgmc.ir.model import EnergyTerm, Model
-from pgmc.ir.nodes import Access, Atom, Index, Length, Lookup, Position
+from pgmc.ir.nodes import Access, Atom, Index, Length, Lookup, Position, Quotient
 from pgmc.ir.rewrite import position_indices
-from pgmc.ir.symbols import Axis, Parameter, Variable, access_axes, shape_of
+from pgmc.ir.symbols import Axis, Parameter, Variable, axis_length, shape_of
 
 Array: TypeAlias = npt.NDArray[Any]
 Offset: TypeAlias = tuple[int, ...]
@@ -92,7 +92,7 @@ class Coupling:
 
     def _axis_length(self, name: str, axis: int) -> int:
         (symbol,) = (symbol for symbol in self.model.symbols if symbol.name == name)
-        return access_axes(symbol)[axis].size
+        return axis_length(symbol, axis)
 
     def _numbers(self, unit: tuple[Position, ...], values: dict[Index, Array]) -> tuple[Array, Array]:
         """The number of the unit in every instance, and whether there is one: open axes end."""
@@ -120,6 +120,8 @@ class Coupling:
                 return np.full(1, self._axis_length(symbol, axis))
             case Lookup(table, positions):
                 return np.asarray(table.value)[tuple(self._place(p, values) for p in positions)]
+            case Quotient(position, divisor):
+                return np.asarray(self._place(position, values) // divisor)
 
 
 def _indices(unit: tuple[Position, ...]) -> frozenset[Index]:

@@ -44,7 +44,6 @@ def find_eliminable(
     units = sum(prod(shape_of(v)) for v in real)
     weight = {v.name: log_states(v, units) for v in model.variables}
     fixed = {v.name for v in real if integrable is not None and not integrable(v)}
-    fixed |= {v.name for v in model.variables if v.exclusive}
     names = [v.name for v in model.variables if not graph.has_edge(v.name, v.name) and v.name not in fixed]
     if len(names) <= EXACT_LIMIT:
         best = max(_independent_sets(graph, names), key=lambda s: sum(weight[n] for n in s))

@@ -9,21 +9,22 @@ from pgmc.analysis.interactions import find_interactions, variables_in
 from pgmc.ir.model import Model
 from pgmc.ir.printer import print_term
 from pgmc.ir.rewrite import accesses
-from pgmc.ir.symbols import Parameter, is_grouped, shape_of
+from pgmc.ir.symbols import Parameter, describe_domain, is_grouped, shape_of
 
 
 def build_interaction_graph(model: Model) -> nx.Graph:
     """The interaction graph of a model.
 
-    Nodes carry ``kind``, ``shape`` and ``grouped``, whether units restrict one another; edges carry the printed
+    Nodes carry ``kind``, ``shape`` and, where units restrict one another, ``grouped``; edges carry the printed
     ``terms`` and the names of their ``parameters``. A self-loop means that different units of one variable interact;
     its ``coupling`` says how: at fixed ``"offsets"`` only, ``"sparse"``, along edges or the entries of a sparse mask,
     or ``"all"`` with all.
     """
     graph = nx.Graph()
     for variable in model.variables:
-        kind = str(variable.domain) + (", exclusive" if variable.exclusive else "")
-        graph.add_node(variable.name, kind=kind, shape=shape_of(variable), grouped=is_grouped(variable))
+        graph.add_node(variable.name, kind=describe_domain(variable), shape=shape_of(variable))
+        if is_grouped(variable):
+            graph.nodes[variable.name]["grouped"] = True
     for term in model.terms:
         text = print_term(term)
         parameters = [a.symbol.name for a in accesses(term.body) if isinstance(a.symbol, Parameter)]

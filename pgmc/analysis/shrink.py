@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pgmc.analysis.axes import AxisName, axis_name, index_axes, unify_axes
+from pgmc.analysis.proportions import Proportions, common_lengths, find_proportions
 from pgmc.errors import InternalError, IntractableError
 from pgmc.ir.canonical import canonical_text
 from pgmc.ir.check import check_model
@@ -22,7 +23,19 @@ from pgmc.ir.factors import map_factors
 from pgmc.ir.model import EnergyTerm, Model
 from pgmc.ir.nodes import Bracket, Index, LogSumExp, Position, Scalar, Sum, shifted_index
 from pgmc.ir.rewrite import accesses, position_indices, replace_symbols, walk
-from pgmc.ir.symbols import Categorical, Constant, Input, Parameter, Symbol, Variable, access_axes, is_one_hot, shape_of
+from pgmc.ir.symbols import (
+    Categorical,
+    Constant,
+    Input,
+    Parameter,
+    Symbol,
+    Variable,
+    access_axes,
+    axis_length,
+    block_axes,
+    is_one_hot,
+    shape_of,
+)
 
 Array = npt.NDArray[Any]
 S = TypeVar("S", bound=Symbol)
@@ -80,38 +93,37 @@ def shrink_model(model: Model, max_states: int, parity: Parity | None = None) ->
 
 @dataclass(frozen=True)
 class _Axes:
-    """Classes of axes of one length, each under the name of its first axis, and the lengths that each may have."""
+    """Classes of axes of one length, each under the name of its first axis.
+
+    ``lengths`` are those that a class may have; a class whose length is tied to another's has its share of that.
+    """
 
     classes: Mapping[AxisName, AxisName]
     full: Mapping[AxisName, int]
     lengths: Mapping[AxisName, Sequence[int]]
+    proportions: Proportions
 
     @classmethod
     def of(cls, model: Model, parity: Parity | None) -> _Axes:
         classes = _join_squares(model, unify_axes(model))
         declared = {(s.name, k): axis.size for s in model.symbols for k, axis in _named_axes(s)}
+        declared |= {(v.name, k): axis_length(v, k) for v in model.variables for k in block_axes(v)}
         full = {name: declared[name] for name in classes.values()}
-        least = {name: min(size, SMALLEST) for name, size in full.items()}
+        proportions = find_proportions(model, classes, full)
+        tied = {root for name, (root, _) in proportions.items() if name != root}
+        least = {name: 1 if proportions[name][0] in tied else min(size, SMALLEST) for name, size in full.items()}
         for name, needed in _needed(model):
             least[classes[name]] = max(least[classes[name]], min(needed, full[classes[name]]))
-        longest = {name: min(size, max(least[name], LARGER) + 1) for name, size in full.items()}
-        lengths: dict[AxisName, Sequence[int]] = {name: range(least[name], longest[name] + 1) for name in full}
-        for name, step in _block_lengths(model, classes).items():
-            lengths[name] = range(step, min(full[name], max(longest[name], 2 * step)) + 1, step)
+        roots = [name for name in full if proportions[name][0] == name]
+        lengths = {name: common_lengths(name, proportions, least, full, LARGER) for name in roots}
         if parity is not None:
-            for name in {classes[axis] for axis in _offset_axes(model)}:
+            for name in {proportions[classes[axis]][0] for axis in _offset_axes(model)}:
                 lengths[name] = [n for n in lengths[name] if n % 2 == (parity == "odd")] or [full[name]]
-        return cls(classes, full, lengths)
+        return cls(classes, full, lengths, proportions)
 
-
-def _block_lengths(model: Model, classes: Mapping[AxisName, AxisName]) -> dict[AxisName, int]:
-    """What the length of a class has to be a multiple of, so that exclusive blocks tile its axes."""
-    steps: dict[AxisName, int] = {}
-    for variable in model.variables:
-        for k, length in enumerate(variable.exclusive):
-            name = classes[variable.name, k]
-            steps[name] = math.lcm(steps.get(name, 1), length)
-    return {name: step for name, step in steps.items() if step > 1}
+    def whole(self, sizes: Mapping[AxisName, int]) -> dict[AxisName, int]:
+        """The length of every class, from those of the classes that others are tied to."""
+        return {name: int(sizes[root] * share) for name, (root, share) in self.proportions.items()}
 
 
 def _named_axes(symbol: Symbol) -> list[tuple[int, Any]]:
@@ -200,12 +212,12 @@ def _choose_sizes(model: Model, axes: _Axes, max_states: int) -> dict[AxisName, 
     for name in order:
         if sizes[name] == USUAL and any(sizes[other] == USUAL for other in order if other != name):
             lengthen(name, LARGER)
-    return sizes
+    return axes.whole(sizes)
 
 
 def _bits(model: Model, axes: _Axes, sizes: Mapping[AxisName, int]) -> float:
     """The logarithm to base 2 of the number of joint states."""
-    total = 0.0
+    total, sizes = 0.0, axes.whole(sizes)
     for variable in model.variables:
         units = math.prod(sizes[axes.classes[variable.name, k]] for k in range(len(variable.axes)))
         if variable.exclusive:

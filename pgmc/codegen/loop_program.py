@@ -10,7 +10,7 @@ from typing import Literal, TypeAlias
 
 from pgmc.analysis.axes import AxisName
 from pgmc.ir.answers import Coloring, Family
-from pgmc.ir.nodes import Access, Compare, Index, Scalar
+from pgmc.ir.nodes import Access, Compare, Index, Position, Scalar
 from pgmc.ir.symbols import Symbol
 
 Precision: TypeAlias = Literal["program", "float64"]
@@ -106,10 +106,10 @@ class GroupLoop:
 
 @dataclass(frozen=True, slots=True)
 class MemberLoop:
-    """The body for every position of the group that starts at ``start``."""
+    """The body for every position of the block of ``length`` that starts at ``start``."""
 
     index: Index
-    start: Index
+    start: Position
     length: int
     body: tuple[Statement, ...]
 

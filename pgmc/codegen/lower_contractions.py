@@ -14,10 +14,36 @@ from typing import TypeAlias
 
 from pgmc.codegen.array_program import Contract, Map, Operand, Reduce, Step, make_buffer
 from pgmc.codegen.names import NameRegistry
-from pgmc.ir.nodes import ONE, Access, Add, BatchMean, Bracket, Index, Mul, Number, Scalar, Sum, at
-from pgmc.ir.rewrite import accesses, depends_on_example, free_indices, map_children, walk
+from pgmc.ir.nodes import (
+    ONE,
+    Access,
+    Add,
+    BatchMean,
+    Bracket,
+    Call,
+    Compare,
+    Index,
+    LogSumExp,
+    Mul,
+    Number,
+    Position,
+    Quotient,
+    Scalar,
+    Sum,
+    at,
+    fresh_index,
+)
+from pgmc.ir.rewrite import (
+    accesses,
+    depends_on_example,
+    free_indices,
+    map_children,
+    split_conditions,
+    substitute,
+    walk,
+)
 from pgmc.ir.structural_key import structural_key
-from pgmc.ir.symbols import Input, is_one_hot, is_per_example
+from pgmc.ir.symbols import Input, block_axis, is_one_hot, is_per_example
 
 Pair: TypeAlias = tuple[Scalar, Scalar, tuple[Index, ...]]
 """Two factors, and the indices that their matrix product sums over."""
@@ -60,7 +86,28 @@ class ContractionLowering:
         node = map_children(node, lambda child: self.lower(child, prefer))
         if isinstance(node, Sum):
             return self._lower_sum(_factors(node.body), node.over)
+        if isinstance(node, LogSumExp) and split_conditions(node.body)[0]:
+            return self._lower_block(node)
         return node
+
+    def _lower_block(self, node: LogSumExp) -> Scalar:
+        """A sum over the units of a block in a buffer, one for each block, read where the block is asked for."""
+        places: dict[Index, Position] = {}
+
+        def at_block(relation: Compare) -> Compare:
+            own, block = relation.left, relation.right
+            (atom, _), *_ = own.terms
+            assert isinstance(atom, Quotient) and atom.position.index is not None
+            name, axis = atom.position.index.extent or ("", 0)
+            index = fresh_index(atom.position.index.name, (name, block_axis(axis)))
+            places[index] = block
+            return Compare(own, "==", at(index))
+
+        relations, exponent = split_conditions(node.body)
+        condition = Call("log", Bracket(tuple(map(at_block, relations))))
+        value = LogSumExp(Add((exponent, condition)), node.over)
+        access = self._memoise(value, free_indices(value), "block", lambda target: Map(target, value))
+        return substitute(access, places)
 
     def _lower_sum(self, factors: list[Scalar], over: tuple[Index, ...]) -> Scalar:
         outside = [f for f in factors if not set(free_indices(f)) & set(over)]
@@ -243,7 +290,7 @@ def _is_plain(side: list[Scalar]) -> bool:
     return len(side) == 1 and isinstance(side[0], Access) and not is_one_hot(side[0].symbol)
 
 
-_PREFIXES = ("field_", "part_", "mean_")
+_PREFIXES = ("field_", "part_", "mean_", "block_")
 
 
 def _wish(kind: str, value: Scalar) -> str:

@@ -9,7 +9,8 @@ from pgmc.analysis.axes import AxisName
 from pgmc.codegen.array_program import Draw
 from pgmc.codegen.loop_kinds import Body, LoopKinds, Loops
 from pgmc.codegen.loop_program import DrawGroup, Fill, GroupLoop, Member, MemberLoop, Place, Statement
-from pgmc.ir.nodes import Access, Index, Scalar, at
+from pgmc.ir.nodes import Access, Compare, Index, Position, Quotient, Scalar, at
+from pgmc.ir.rewrite import position_indices
 from pgmc.ir.symbols import Symbol
 
 
@@ -46,4 +47,53 @@ def _group_loop(member: Member, backward: bool, body: Body) -> Statement:
 
 
 def _member_loop(member: Member, body: Body) -> Statement:
-    return MemberLoop(member.index, member.start, member.length, body)
+    return MemberLoop(member.index, at(member.start), member.length, body)
+
+
+# ---- sums over the units of a block --------------------------------------------------------------------------------
+
+
+def bound_by_blocks(
+    over: tuple[Index, ...], relations: tuple[Compare, ...]
+) -> tuple[tuple[Index, ...], LoopKinds, tuple[Compare, ...]]:
+    """Indices in an order in which those that one block confines come after what says which, with their loops.
+
+    Of Σ_i [⌊i/2⌋ = b] f(i) only two values of i are left. Relations that no loop fulfils are returned.
+    """
+    loops: dict[Index, Callable[[Body], Statement]] = {}
+    rest: list[Compare] = []
+    needed: set[Index] = set()
+    for relation in relations:
+        found = _confined(relation, set(over) - needed, set(loops))
+        if found is None:
+            rest.append(relation)
+            continue
+        index, block, length = found
+        loops[index] = partial(_block_loop, index, _scaled(block, length), length)
+        needed |= set(position_indices(block))
+    return (*(i for i in over if i not in loops), *(i for i in over if i in loops)), loops, tuple(rest)
+
+
+def _confined(relation: Compare, free: set[Index], confined: set[Index]) -> tuple[Index, Position, int] | None:
+    """An index that the relation confines to a block, the number of the block, and its length."""
+    if relation.operator != "==":
+        return None
+    for side, block in ((relation.left, relation.right), (relation.right, relation.left)):
+        atom = side.terms[0][0] if side.is_plain and side.terms else None
+        index = atom.position.index if isinstance(atom, Quotient) else None
+        if (
+            isinstance(atom, Quotient)
+            and index in free - confined
+            and not set(position_indices(block)) & (confined | {index})
+        ):
+            assert index is not None
+            return index, block, atom.divisor
+    return None
+
+
+def _scaled(position: Position, factor: int) -> Position:
+    return Position(tuple((atom, c * factor) for atom, c in position.terms), position.offset * factor)
+
+
+def _block_loop(index: Index, start: Position, length: int, body: Body) -> Statement:
+    return MemberLoop(index, start, length, body)

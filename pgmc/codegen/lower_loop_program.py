@@ -49,7 +49,7 @@ from pgmc.codegen.loop_program import (
     UnlessMasked,
 )
 from pgmc.codegen.lower_draws_in_blocks import BlockLowering, claim_arrays
-from pgmc.codegen.lower_groups import lower_group_draw
+from pgmc.codegen.lower_groups import bound_by_blocks, lower_group_draw
 from pgmc.codegen.names import NameRegistry
 from pgmc.errors import InternalError
 from pgmc.ir.answers import Coloring, ConditionalLaw, Mode, UnitOrder
@@ -68,7 +68,7 @@ from pgmc.ir.nodes import (
     at,
     number,
 )
-from pgmc.ir.rewrite import accesses, depends_on_example, free_indices, map_children, position_indices
+from pgmc.ir.rewrite import accesses, depends_on_example, free_indices, map_children, position_indices, split_conditions
 from pgmc.ir.symbols import Categorical, Constant, Symbol, Variable, is_one_hot, is_per_example
 
 Rows: TypeAlias = dict[str, tuple[Symbol, AxisName | int]]
@@ -331,24 +331,31 @@ class LoopLowering:
                 factors.remove(one_hot)
                 picks = ordered
         picked = {pick.index for pick in picks}
+        looped = tuple(i for i in over if i not in picked)
+        indices, special, relations = bound_by_blocks(looped, tuple(r for c in conditions for r in c.relations))
 
         def increment() -> tuple[Statement, ...]:
             step: tuple[Statement, ...] = (Increment(total, self._scalar(_as_product(factors))),)
-            relations = tuple(r for c in conditions for r in c.relations)
             return (Guard(relations, step),) if relations else step
 
-        nest = self._loops(tuple(i for i in over if i not in picked), increment, picks=picks)
+        nest = self._loops(indices, increment, picks=picks, special=special)
         return (Let(total, ZERO, self.precision), *nest), total
 
     def _log_sum_exp(self, body: Scalar, over: tuple[Index, ...]) -> tuple[tuple[Statement, ...], Scalar]:
         """The largest exponent first, then the sum of what is left: no overflow."""
         top, total = self._local("top"), self._local("total")
-        highest = self._loops(over, lambda: (Raise(top, self._scalar(body)),))
+        conditions, exponent = split_conditions(body)
+        indices, special, relations = bound_by_blocks(over, conditions)
 
-        def increment() -> tuple[Statement, ...]:
-            return (Increment(total, Call("exp", Add((self._scalar(body), Mul((number(-1), top)))))),)
+        def guarded(step: Callable[[], Statement]) -> tuple[Statement, ...]:
+            return self._loops(
+                indices, lambda: (Guard(relations, (step(),)),) if relations else (step(),), special=special
+            )
 
-        rest = self._loops(over, increment)
+        def increment() -> Statement:
+            return Increment(total, Call("exp", Add((self._scalar(exponent), Mul((number(-1), top))))))
+
+        highest, rest = guarded(lambda: Raise(top, self._scalar(exponent))), guarded(increment)
         value = Add((top, Call("log", total)))
         return (LetLowest(top), *highest, Let(total, ZERO, self.precision), *rest), value
 

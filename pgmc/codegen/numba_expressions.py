@@ -27,6 +27,7 @@ from pgmc.ir.nodes import (
     Pi,
     Position,
     Pow,
+    Quotient,
     Scalar,
     shifted_index,
 )
@@ -71,7 +72,9 @@ class NumbaExpressions:
         """The argument that holds the length of an axis."""
         if axis not in self.extents:
             symbol, k = axis
-            self.extents[axis] = self.names.claim(f"states_{symbol}" if k < 0 else f"n_{symbol}" + f"_{k}" * (k > 0))
+            place = -2 - k if k < -1 else k
+            kind = "blocks" if k < -1 else "states" if k < 0 else "n"
+            self.extents[axis] = self.names.claim(f"{kind}_{symbol}" + f"_{place}" * (place > 0))
         return self.extents[axis]
 
     def index(self, index: Index) -> str:
@@ -177,6 +180,9 @@ class NumbaExpressions:
                 return self.extent(self.axes[symbol, axis])
             case Lookup(table, positions):
                 return f"np.int64({self._element(table, positions)})"
+            case Quotient(position, divisor):
+                text = self._position(position)
+                return f"({text if position.is_plain else f'({text})'} // {divisor})"
 
     def _relations(self, relations: tuple[Compare, ...]) -> str:
         return " and ".join(f"{self._side(r.left)} {r.operator} {self._side(r.right)}" for r in relations)

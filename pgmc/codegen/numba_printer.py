@@ -110,7 +110,8 @@ class NumbaPrinter(NumbaExpressions):
                 bounds = f"{axis} - {length}, -1, -{length}" if backward else f"0, {axis}, {length}"
                 return f"for {self.index(index)} in range({bounds}):"
             case MemberLoop(index, start, length, _):
-                return f"for {self.index(index)} in range({self.index(start)}, {self.index(start)} + {length}):"
+                first = self._position(start)
+                return f"for {self.index(index)} in range({first}, {first} + {length}):"
             case LoopInBlock(index, _, after, backward):
                 limit = None if after is None else self.index(after)
                 return f"for {self.index(index)} in {range_in_block(limit, backward)}:"

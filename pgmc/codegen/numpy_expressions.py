@@ -32,6 +32,7 @@ from pgmc.ir.nodes import (
     Pi,
     Position,
     Pow,
+    Quotient,
     Scalar,
     Sum,
     shifted_index,
@@ -284,6 +285,9 @@ class NumpyExpressions:
             case Lookup(table, positions):
                 found = self.element(table, positions)
                 return Value(f"{found.wrapped(Level.ATOM)}.astype(np.int64)", found.axes)
+            case Quotient(position, divisor):
+                inner = self._position(position)
+                return Value(f"({inner.wrapped(Level.ATOM)} // {divisor})", inner.axes)
 
     def _condition(self, relations: tuple[Compare, ...]) -> Value:
         values = [self._joined([self._side(r.left), self._side(r.right)], r.operator) for r in relations]

@@ -13,7 +13,7 @@ from pgmc.ir.frames import periodic_axes
 from pgmc.ir.model import Model
 from pgmc.ir.nodes import Index
 from pgmc.ir.signatures import Argument, Role
-from pgmc.ir.symbols import Constant, Parameter, Symbol, Variable, is_one_hot, is_per_example
+from pgmc.ir.symbols import Constant, Parameter, Symbol, Variable, block_axis, is_one_hot, is_per_example
 
 EXAMPLES = Index(0, "n")
 """Stands for the axis of the examples; no other index has its key."""
@@ -130,11 +130,16 @@ class NumpyNames:
         return self.examples() if index == EXAMPLES else self.axis_length(self.extents.axis(index))
 
     def axis_length(self, axis: AxisName) -> str:
-        """The number of positions along an axis, or of states."""
-        for symbol in sorted(self.model.symbols, key=lambda symbol: symbol.name not in self.used):
+        """The number of positions along an axis, of states, or of blocks along an axis."""
+        known = sorted(self.model.symbols, key=lambda symbol: symbol.name not in self.used)
+        for symbol in known:
             for k in range(len(symbol.axes)):
                 if self.extents.axes[symbol.name, k] == axis:
                     return f"{self.array(symbol)}.shape[{k + is_per_example(symbol)}]"
+        for variable in (symbol for symbol in known if isinstance(symbol, Variable)):
+            for k, length in enumerate(variable.exclusive):
+                if self.extents.axes.get((variable.name, block_axis(k))) == axis:
+                    return f"{self.array(variable)}.shape[{k + 1}] // {length}"
         if axis not in self._states:
             self._states[axis] = self.registry.claim(f"states_{axis[0]}")
         return self._states[axis]

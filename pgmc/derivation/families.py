@@ -5,13 +5,13 @@ from __future__ import annotations
 from fractions import Fraction
 
 from pgmc.derivation.contract_deltas import contract_deltas
+from pgmc.derivation.exclusive import without_block
 from pgmc.derivation.gaussian import match_normal
 from pgmc.derivation.local_energy import LocalEnergy, wrong_domain
 from pgmc.derivation.scalars import reduce_to_affine
 from pgmc.derivation.tidy import add, multiply
 from pgmc.ir.answers import ConditionalLaw, Refusal
 from pgmc.ir.nodes import Number, Scalar
-from pgmc.ir.rewrite import accesses
 from pgmc.ir.symbols import Binary, Categorical, Spin
 
 
@@ -49,13 +49,7 @@ def match_exclusive(local: LocalEnergy) -> ConditionalLaw | Refusal:
     """
     if not local.target.exclusive:
         return wrong_domain("Exclusive", local, "a group with exclusive blocks")
-    logits = _scaled_slope(local, (0, 1), Fraction(-1))
-    if any(access.symbol == local.target for access in accesses(logits)):
-        return Refusal(
-            f"Exclusive conditional of {local.target.name}",
-            f"units of {local.target.name} interact with one another, and it has exclusive blocks.",
-            "Drop exclusive=, or the terms that couple its units.",
-        )
+    logits = _scaled_slope(without_block(local), (0, 1), Fraction(-1))
     shape = " × ".join(map(str, local.target.exclusive))
     reason = f"at most one unit is on in a {shape} block: a softmax over its units and the state in which all are off"
     return ConditionalLaw(local.target, local.indices, None, "Exclusive", (("logits", logits),), (reason,))

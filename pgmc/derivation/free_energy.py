@@ -6,13 +6,14 @@ from fractions import Fraction
 
 from pgmc.analysis.interactions import find_interactions
 from pgmc.derivation.conditionals import derive_conditional
+from pgmc.derivation.exclusive import block_indices, log_normaliser
 from pgmc.derivation.gaussian import log_normal_integral
 from pgmc.derivation.like_terms import combine_like_terms
 from pgmc.derivation.scalars import at_value, reduce_to_affine
 from pgmc.derivation.tidy import add, multiply, negate, summed, tidy
 from pgmc.ir.answers import Computation, ConditionalLaw, Quantity, Refusal
 from pgmc.ir.model import EnergyTerm, Model
-from pgmc.ir.nodes import ZERO, Access, Call, LogSumExp, Number, Scalar, Sum, Unit
+from pgmc.ir.nodes import ZERO, Access, Call, LogSumExp, Number, Scalar, Sum, Unit, at
 from pgmc.ir.printer import print_term
 from pgmc.ir.rewrite import accesses, replace
 from pgmc.ir.symbols import Real, Spin, Variable
@@ -35,12 +36,6 @@ def derive_free_energy(model: Model, observed: tuple[str, ...]) -> Computation |
 
 
 def _check_independent(model: Model, observed: tuple[str, ...], hidden: set[str]) -> Refusal | None:
-    for name in sorted(v.name for v in model.variables if v.exclusive and v.name in hidden):
-        return Refusal(
-            f"free energy of {', '.join(observed) or 'nothing observed'}",
-            f"units of {name} exclude one another, which is not summed out in this version.",
-            f"Observe {name} as well, or estimate it by sampling.",
-        )
     for term in model.terms:
         for a, b in sorted(find_interactions(term.body).pairs):
             if a in hidden and b in hidden:
@@ -72,6 +67,9 @@ def _without_unit(body: Scalar, access: Access) -> Scalar:
 
 def _log_normaliser(law: ConditionalLaw) -> Scalar:
     """Σ_t log Σ_x exp(-L_t(x)), or of the integral, the unit at its reference having energy zero."""
+    if law.family == "Exclusive":
+        blocks = block_indices(law.target, law.indices)
+        return summed(log_normaliser(law, tuple(map(at, blocks))), blocks)
     half = Number(Fraction(1, 2))
     if law.family == "Normal":
         return log_normal_integral(law)

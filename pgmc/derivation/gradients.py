@@ -28,7 +28,7 @@ from pgmc.ir.nodes import (
     at,
     fresh_index,
 )
-from pgmc.ir.rewrite import freshen
+from pgmc.ir.rewrite import freshen, split_conditions
 from pgmc.ir.symbols import Parameter
 
 
@@ -118,7 +118,9 @@ def _product_rule(factors: tuple[Scalar, ...], parameter: Parameter) -> list[Sen
 
 def _softmax_rule(node: LogSumExp, body: Scalar, over: tuple[Index, ...], parameter: Parameter) -> list[Sensitivity]:
     """d log Σ exp(f) = Σ exp(f - log Σ exp(f)) df."""
-    weight = Call("exp", add(freshen(body), negate(freshen(node))))
+    relations, exponent = split_conditions(freshen(body))
+    conditions = (Bracket(relations),) if relations else ()
+    weight = multiply(*conditions, Call("exp", add(exponent, negate(freshen(node)))))
     return [
         Sensitivity(multiply(weight, part.coefficient), part.positions, (*part.over, *over))
         for part in differentiate(body, parameter)

@@ -15,18 +15,20 @@ from dataclasses import replace
 from fractions import Fraction
 
 from pgmc.analysis.blocks import Block
+from pgmc.analysis.interactions import find_interactions
 from pgmc.derivation.contract_deltas import contract_deltas
+from pgmc.derivation.exclusive import block_indices, block_sum, blocks_of, log_normaliser
 from pgmc.derivation.local_energy import LocalEnergy, build_local_energy
 from pgmc.derivation.scalars import reduce_to_affine
 from pgmc.derivation.separate_units import separate_units
 from pgmc.derivation.tidy import add, multiply, negate, summed, tidy
-from pgmc.ir.answers import Assignment, Computation, PassSchedule, Quantity, Refusal
+from pgmc.ir.answers import Assignment, Computation, ConditionalLaw, PassSchedule, Quantity, Refusal
 from pgmc.ir.fresh_indices import freshen_model
 from pgmc.ir.model import EnergyTerm, Model
 from pgmc.ir.nodes import ONE, Access, Call, LogSumExp, Number, Scalar, Sum, at, fresh_index
 from pgmc.ir.rewrite import freshen, rename
 from pgmc.ir.rewrite import replace as replace_nodes
-from pgmc.ir.symbols import Categorical, Parameter, Real, Spin, Variable, access_axes
+from pgmc.ir.symbols import Binary, Categorical, Parameter, Real, Spin, Variable, access_axes
 
 DAMPING = Parameter("damping", ())
 
@@ -37,14 +39,15 @@ def build_mean_model(model: Model, observed: tuple[str, ...]) -> Model | Refusal
     Its energy is affine in every mean.
     """
     latents = frozenset(v for v in model.variables if v.name not in observed)
+    coupled = {pair for term in model.terms for pair in find_interactions(term.body).pairs}
     for variable in model.variables:
-        if variable in latents and variable.exclusive:
+        if variable in latents and variable.exclusive and (variable.name, variable.name) in coupled:
             return Refusal(
                 f"mean field of {variable.name}",
-                "its units exclude one another, which is not approximated in this version.",
+                "its exclusive blocks interact with one another.",
                 f"Observe {variable.name}, or sample.",
             )
-    means = {v: Variable(v.name, access_axes(v), Real(), v.origin) for v in latents}
+    means = {v: Variable(v.name, access_axes(v), Real(), v.origin, v.exclusive) for v in latents}
     terms: list[EnergyTerm] = []
     for latent in (v for v in model.variables if v in latents and isinstance(v.domain, Real)):
         return Refusal(
@@ -106,13 +109,17 @@ def _best_mean(variable: Variable, local: LocalEnergy) -> Scalar:
     slopes = (contract_deltas(reduce_to_affine(term, (0, 1)).slope) for term in local.terms)
     field = tidy(negate(add(*slopes)))
     match variable.domain:
+        case Binary() if variable.exclusive:
+            law = ConditionalLaw(variable, local.indices, None, "Exclusive", (("logits", field),))
+            normaliser = log_normaliser(law, blocks_of(variable, tuple(map(at, local.indices))))
+            return Call("exp", add(field, negate(normaliser)))
         case Spin():
             return Call("tanh", field)
         case Categorical():
             *_, state = local.indices
             other = fresh_index(state.name, state.extent)
-            normaliser = LogSumExp(freshen(rename(field, {state: other})), (other,))
-            return Call("exp", add(field, negate(normaliser)))
+            total = LogSumExp(freshen(rename(field, {state: other})), (other,))
+            return Call("exp", add(field, negate(total)))
         case _:
             return Call("sigmoid", field)
 
@@ -132,6 +139,10 @@ def _entropy(variable: Variable, mean: Variable) -> Scalar:
     value: Scalar = Access(mean, tuple(map(at, indices)))
     if isinstance(variable.domain, Categorical):
         return negate(summed(Call("xlogx", value), indices))
+    if variable.exclusive:
+        blocks = block_indices(variable, indices)
+        off = add(ONE, negate(block_sum(variable, value, indices, tuple(map(at, blocks)))))
+        return negate(add(summed(Call("xlogx", value), indices), summed(Call("xlogx", off), blocks)))
     if isinstance(variable.domain, Spin):
         value = multiply(Number(Fraction(1, 2)), add(ONE, value))
     return negate(summed(add(Call("xlogx", value), Call("xlogx", add(ONE, negate(value)))), indices))

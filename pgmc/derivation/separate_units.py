@@ -12,6 +12,7 @@ from itertools import combinations
 
 from pgmc.analysis.interactions import unit_positions
 from pgmc.derivation.contract_deltas import contract_deltas
+from pgmc.derivation.exclusive import in_other_blocks
 from pgmc.derivation.expand_products import TooManyPieces, expand_products
 from pgmc.derivation.scalars import reduce_to_affine
 from pgmc.derivation.tidy import add, multiply, tidy
@@ -106,7 +107,7 @@ def _separate(
         for p, q in zip(unit_positions(first), unit_positions(second), strict=True)
         if p != q and (p.terms or q.terms)
     )
-    apart_body = multiply(body, _differs(equations))
+    apart_body = multiply(body, _apart(first, second, equations))
     different = _separate(apart_body, over, variables, apart | {pair})
     return [*different, *_separate(*_identify(body, over, equations), variables, apart)]
 
@@ -146,11 +147,22 @@ def _undecided(body: Scalar, variables: frozenset[Variable], apart: frozenset[Pa
     free = set(free_indices(body))
     found = dict.fromkeys(a for a in accesses(body) if a.symbol in variables and _indices_of_unit(a) <= free)
     for a, b in combinations(found, 2):
-        if a.symbol != b.symbol or unit_positions(a) == unit_positions(b) or _known_apart(body, a, b):
+        if a.symbol != b.symbol or unit_positions(a) == unit_positions(b) or (a, b) in apart:
             continue
-        if (a, b) not in apart and not _never_equal(unit_positions(a), unit_positions(b)):
+        if _is_exclusive(a) or not (_known_apart(body, a, b) or _never_equal(unit_positions(a), unit_positions(b))):
             return a, b
     return None
+
+
+def _is_exclusive(access: Access) -> bool:
+    return isinstance(access.symbol, Variable) and bool(access.symbol.exclusive)
+
+
+def _apart(first: Access, second: Access, equations: tuple[Compare, ...]) -> Scalar:
+    """1 where two accesses mean different units that may both be on: of exclusive units, those of different blocks."""
+    if isinstance(first.symbol, Variable) and first.symbol.exclusive:
+        return in_other_blocks(first.symbol, unit_positions(first), unit_positions(second))
+    return _differs(equations)
 
 
 def _indices_of_unit(access: Access) -> set[Index]:

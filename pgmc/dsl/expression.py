@@ -12,6 +12,7 @@ from pgmc.dsl import array_notation, index_notation
 from pgmc.dsl.literals import literal
 from pgmc.dsl.location import complaint
 from pgmc.dsl.operand import Operand
+from pgmc.dsl.pooling import pooled_blocks
 from pgmc.errors import NotationError
 from pgmc.ir.nodes import Index, Scalar, fresh_index
 from pgmc.ir.symbols import Symbol, access_axes
@@ -174,6 +175,25 @@ class Handle(Expression):
     def name(self) -> str:
         """The declared name."""
         return self.symbol.name
+
+    def pooled(self) -> Expression:
+        """1 where any unit of an exclusive block is on, else 0: the sum over the block.
+
+        Returns
+        -------
+        Expression
+            Its shape has the number of blocks along each axis.
+
+        Raises
+        ------
+        NotationError
+            If the symbol has no exclusive blocks.
+
+        References
+        ----------
+        Lee, Grosse, Ranganath, Ng (2009), section 3.3: probabilistic max pooling.
+        """
+        return Expression(pooled_blocks(self.symbol))
 
     def __getitem__(self, key: object) -> Expression:
         return Expression(index_notation.take(self.operand, key, self.symbol))

@@ -39,6 +39,7 @@ from pgmc.ir.symbols import (
     Spin,
     Symbol,
     Variable,
+    describe_domain,
     shape_of,
 )
 
@@ -479,7 +480,7 @@ def _of_type(symbols: list[Symbol], kind: type[S]) -> tuple[S, ...]:
 
 def _kind(symbol: Symbol) -> str:
     kind = type(symbol).__name__.lower()
-    return str(symbol.domain) if isinstance(symbol, Variable) else kind
+    return describe_domain(symbol) if isinstance(symbol, Variable) else kind
 
 
 def _warn_of_unused(model: ir_model.Model) -> None:

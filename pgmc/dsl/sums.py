@@ -32,7 +32,7 @@ from pgmc.ir.nodes import (
     shifted_index,
 )
 from pgmc.ir.printer import print_scalar
-from pgmc.ir.rewrite import accesses, children, free_indices, rename
+from pgmc.ir.rewrite import accesses, block_numbers, children, free_indices, rename
 
 Summand = tuple[Scalar, tuple[Index, ...]]
 Indices = frozenset[Index]
@@ -103,6 +103,7 @@ def _top_level(node: Scalar) -> Iterator[Scalar]:
 def _check_known(node: Scalar, over: Iterable[Index]) -> None:
     """Some array says how far each index runs."""
     known = {shifted_index(p) for access in accesses(node) for p in access.positions}
+    known |= {index for index, _ in block_numbers(node)}
     for index in over:
         if index not in known:
             reason = f"index {index.name} stands on no array, so nothing says how far it runs"

@@ -66,6 +66,10 @@ class LatexPrinter(Printer):
         """The length of an axis of a symbol; axis -1 is its number of states."""
         return rf"|{latex_name(symbol)}|" + (f"_{{{axis}}}" if axis else "")
 
+    def block(self, place: str, length: int) -> str:
+        """The number of the block of a length that a place lies in."""
+        return rf"\lfloor {place} / {length} \rfloor"
+
     def brackets(self, text: str) -> str:
         """The text in brackets."""
         return rf"\left({text}\right)"

@@ -11,7 +11,7 @@ from pgmc.inspection.equations import Equation, Equations, equation_html
 from pgmc.ir.answers import ConditionalLaw
 from pgmc.ir.model import Model
 from pgmc.ir.queries import Query
-from pgmc.ir.symbols import Constant, Parameter, Symbol, shape_of
+from pgmc.ir.symbols import Constant, Parameter, Symbol, describe_domain, shape_of
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -152,7 +152,7 @@ def describe_symbol(symbol: Symbol) -> str:
         names = ("symmetric", "zero_diagonal", "positive", "masked", "fixed")
         held = [name.replace("_", " ") for name in names if getattr(symbol.constraint, name)]
         return ", ".join(held) or "free"
-    return str(symbol.domain)
+    return describe_domain(symbol)
 
 
 def wrap_equation(text: str, width: int) -> list[str]:

@@ -31,6 +31,7 @@ from pgmc.ir.nodes import (
     Pi,
     Position,
     Pow,
+    Quotient,
     Scalar,
     Sum,
     Unit,
@@ -158,6 +159,8 @@ def _atom(atom: Atom, names: Names) -> Any:
             return sympy.Symbol(f"n_{symbol}_{axis}" if axis else f"n_{symbol}", integer=True, positive=True)
         case Lookup(table, positions):
             return sympy.IndexedBase(table.name)[tuple(_position(p, names) for p in positions)]
+        case Quotient(position, divisor):
+            return sympy.floor(_position(position, names) / divisor)
 
 
 def _relation(relation: Compare, names: Names) -> Any:

@@ -41,12 +41,24 @@ from pgmc.ir.nodes import (
     Number,
     Position,
     Pow,
+    Quotient,
     Scalar,
     Sum,
     shifted_index,
 )
 from pgmc.ir.normal import normal
-from pgmc.ir.rewrite import accesses, children, freshen, map_children, own_positions, position_indices, rename, walk
+from pgmc.ir.rewrite import (
+    accesses,
+    block_numbers,
+    children,
+    freshen,
+    map_children,
+    own_positions,
+    position_indices,
+    rename,
+    walk,
+    with_inner,
+)
 from pgmc.ir.symbols import Categorical, Count, Input, Parameter, Symbol, Variable
 
 _LETTERS = "ijklmnopqrstuvwxyzabcdefgh"
@@ -86,11 +98,15 @@ def _ordered_term(node: Scalar, order: Order, letters: Mapping[tuple[str, int], 
     colours = order_indices(body, (*over, *bound_indices(body)), order)
     body = _sorted(body, colours, order)
     seen = _reading_order(body)
-    unseen = {i: i.extent for i in sorted((*over, *bound_indices(body)), key=colours.__getitem__) if i not in seen}
+    unseen = [i for i in sorted((*over, *bound_indices(body)), key=colours.__getitem__) if i not in seen]
     indices = (*seen, *unseen)
+    carried = {i for access in accesses(body) for position in access.positions for i in position_indices(position)}
     names = _names(body, indices, letters)
     # Negative keys: those of fresh indices are positive, so a later pass cannot make the same index again.
-    new = {index: Index(-1 - k, names[index], unseen.get(index)) for k, index in enumerate(indices)}
+    new = {
+        index: Index(-1 - k, names[index], None if index in carried else index.extent)
+        for k, index in enumerate(indices)
+    }
     return {
         "body": _renumbered(body, new),
         "over": tuple(new[index] for index in indices if index in over),
@@ -114,7 +130,8 @@ def _extended(index: Index, body: Scalar, order: Order) -> Index:
         if shifted_index(position) == index
     ]
     if not found:
-        return index
+        blocks = dict(block_numbers(body))
+        return replace(index, extent=blocks[index]) if index in blocks else index
     _, name, slot, rank = min(found)
     return replace(index, extent=(name, slot if slot < rank else -1))
 
@@ -157,8 +174,7 @@ def _turned(relation: Compare, colours: Colours) -> Compare:
 def _ordered(position: Position, colours: Colours) -> Position:
     """The position with its terms in the order of their keys."""
     terms = (
-        (Lookup(a.table, tuple(_ordered(p, colours) for p in a.positions)) if isinstance(a, Lookup) else a, c)
-        for a, c in position.terms
+        (with_inner(atom, lambda inner: _ordered(inner, colours)), coefficient) for atom, coefficient in position.terms
     )
     return Position(tuple(sorted(terms, key=lambda term: atom_key(term[0], colours))), position.offset)
 
@@ -278,6 +294,8 @@ def _atom_text(atom: Atom) -> str:
             return f"length({symbol},{axis})"
         case Lookup(table, positions):
             return f"{table.name}[{','.join(map(_position_text, positions))}]"
+        case Quotient(position, divisor):
+            return f"floor({_position_text(position)}/{divisor})"
 
 
 def _text(node: Scalar) -> str:

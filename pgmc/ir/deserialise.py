@@ -31,6 +31,7 @@ from pgmc.ir.nodes import (
     Number,
     Position,
     Pow,
+    Quotient,
     Scalar,
     Sum,
 )
@@ -332,6 +333,8 @@ class _Reader:
                 return Length(*_extent([symbol, axis], self.symbols))
             case ["Lookup", name, positions]:
                 return self.lookup(name, positions)
+            case ["Quotient", position, divisor]:
+                return Quotient(self.position(position), _integer(divisor, 1, 2**31, "length of a block"))
             case _:
                 raise CheckpointError("A position has a part of an unknown kind.")
 

@@ -11,9 +11,9 @@ import numpy.typing as npt
 
 from pgmc.errors import DataError
 from pgmc.ir.extents import Place
-from pgmc.ir.nodes import Atom, Index, Length, Lookup, Position, Scalar
+from pgmc.ir.nodes import Atom, Index, Length, Lookup, Position, Quotient, Scalar
 from pgmc.ir.rewrite import accesses
-from pgmc.ir.symbols import Axis, Constant, Symbol, access_axes, is_one_hot, is_per_example
+from pgmc.ir.symbols import Axis, Constant, Symbol, access_axes, axis_length, block_axes, is_one_hot, is_per_example
 
 Array: TypeAlias = npt.NDArray[Any]
 
@@ -63,6 +63,8 @@ class Frame:
             case Lookup(table, positions):
                 found = array_of(table, self.arrays)[tuple(self.position(p) for p in positions)]
                 return np.asarray(np.rint(found), dtype=np.int64)
+            case Quotient(position, divisor):
+                return np.asarray(self.position(position) // divisor)
 
 
 def array_of(symbol: Symbol, arrays: Mapping[str, Array]) -> Array:
@@ -100,6 +102,7 @@ def extents_of(symbols: Iterable[Symbol], arrays: Mapping[str, Array]) -> dict[t
         found |= {(symbol.name, k): axis.size for k, axis in enumerate(axes)}
         if is_one_hot(symbol):
             found[symbol.name, -1] = axes[-1].size
+        found |= {(symbol.name, axis): axis_length(symbol, axis) for axis in block_axes(symbol)}
     return found
 
 

@@ -28,6 +28,7 @@ from pgmc.ir.nodes import (
     Pi,
     Position,
     Pow,
+    Quotient,
     Scalar,
     Sum,
     Unit,
@@ -105,6 +106,8 @@ def atom_key(atom: Atom, colours: Colours) -> Key:
             return (1, axis, (symbol,))
         case Lookup(table, positions):
             return (2, 0, (table.name, *(position_key(position, colours) for position in positions)))
+        case Quotient(position, divisor):
+            return (3, divisor, (position_key(position, colours),))
 
 
 def relation_key(relation: Compare, colours: Colours) -> Key:

@@ -147,8 +147,9 @@ def _sum(body: Scalar, over: tuple[Index, ...], frame: Frame) -> Array:
 
 def _log_sum_exp(body: Scalar, over: tuple[Index, ...], frame: Frame) -> Array:
     pieces = _instances(body, over, frame, dropped=-np.inf)
-    flat = (value.reshape(*value.shape[: frame.rank], -1) for value in pieces)
-    return reduce(np.logaddexp, (np.logaddexp.reduce(value, axis=-1) for value in flat))
+    with np.errstate(divide="ignore"):  # log [a = b] leaves a term out of the sum
+        flat = (value.reshape(*value.shape[: frame.rank], -1) for value in pieces)
+        return reduce(np.logaddexp, (np.logaddexp.reduce(value, axis=-1) for value in flat))
 
 
 def _batch_mean(body: Scalar, frame: Frame) -> Array:

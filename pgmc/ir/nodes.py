@@ -58,7 +58,15 @@ class Lookup:
         return Access(self.table, self.positions)
 
 
-Atom: TypeAlias = Index | Length | Lookup
+@dataclass(frozen=True, slots=True)
+class Quotient:
+    """⌊position / divisor⌋: the number of the block that a place lies in, where blocks of that length tile an axis."""
+
+    position: Position
+    divisor: int
+
+
+Atom: TypeAlias = Index | Length | Lookup | Quotient
 """What a position is a combination of."""
 
 

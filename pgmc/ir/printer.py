@@ -34,11 +34,12 @@ from pgmc.ir.nodes import (
     Pi,
     Position,
     Pow,
+    Quotient,
     Scalar,
     Sum,
     Unit,
 )
-from pgmc.ir.rewrite import accesses, free_indices
+from pgmc.ir.rewrite import accesses, free_indices, split_conditions
 from pgmc.ir.symbols import Constant, Input, Parameter, Symbol, Variable
 
 
@@ -96,6 +97,10 @@ class Printer:
     def length(self, symbol: str, axis: int) -> str:
         """The length of an axis of a symbol; axis -1 is its number of states."""
         return f"|{symbol}|" + (str(axis).translate(SUBSCRIPTS) if axis else "")
+
+    def block(self, place: str, length: int) -> str:
+        """The number of the block of a length that a place lies in."""
+        return f"⌊{place}/{length}⌋"
 
     def brackets(self, text: str) -> str:
         """The text in brackets."""
@@ -219,6 +224,9 @@ class Printer:
                 return self.length(symbol, axis)
             case Lookup(table, positions):
                 return self.element(table, [self.position(p, names) for p in positions]).text
+            case Quotient(position, divisor):
+                text = self.position(position, names)
+                return self.block(self.brackets(text) if len(position.terms) > 1 else text, divisor)
 
     def _relation(self, relation: Compare, names: Names) -> tuple[str, str, str]:
         return self.position(relation.left, names), relation.operator, self.position(relation.right, names)
@@ -276,8 +284,12 @@ class Printer:
     def _bound(self, node: Sum | LogSumExp | BatchMean, names: Names) -> Piece:
         if isinstance(node, LogSumExp):
             inner = self.bind(node.over, names)
+            relations, exponent = split_conditions(node.body)
             series = self.series([inner[index] for index in node.over])
-            return Piece(self.log_sum_exp(series, self.text(node.body, inner)), Level.SERIES)
+            if relations:
+                condition = self.condition([self._relation(r, inner) for r in relations])
+                series = f"{series}{self.product([condition, ''])}"
+            return Piece(self.log_sum_exp(series, self.text(exponent, inner)), Level.SERIES)
         number, rest = split_number(node.body)
         if number != 1:
             outside = BatchMean(rest) if isinstance(node, BatchMean) else Sum(rest, node.over)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from pgmc.ir.nodes import (
+    ZERO,
     Access,
     Add,
     Atom,
@@ -22,13 +23,14 @@ from pgmc.ir.nodes import (
     Pi,
     Position,
     Pow,
+    Quotient,
     Scalar,
     Sum,
     Unit,
     at,
     fresh_index,
 )
-from pgmc.ir.symbols import Constant, Symbol, is_per_example
+from pgmc.ir.symbols import Constant, Symbol, Variable, block_axis, is_per_example
 
 
 def children(node: Scalar) -> tuple[Scalar, ...]:
@@ -95,8 +97,30 @@ def tables(position: Position) -> Iterator[Access]:
     for atom, _ in position.terms:
         if isinstance(atom, Lookup):
             yield atom.access
-            for inner in atom.positions:
-                yield from tables(inner)
+        for inner in inner_positions(atom):
+            yield from tables(inner)
+
+
+def inner_positions(atom: Atom) -> tuple[Position, ...]:
+    """The positions that an atom is made of."""
+    match atom:
+        case Lookup(_, positions):
+            return positions
+        case Quotient(position):
+            return (position,)
+        case _:
+            return ()
+
+
+def with_inner(atom: Atom, function: Callable[[Position], Position]) -> Atom:
+    """The atom with a function applied to the positions that it is made of."""
+    match atom:
+        case Lookup(table, positions):
+            return Lookup(table, tuple(map(function, positions)))
+        case Quotient(position, divisor):
+            return Quotient(function(position), divisor)
+        case _:
+            return atom
 
 
 def own_positions(node: Scalar) -> tuple[Position, ...]:
@@ -108,6 +132,38 @@ def own_positions(node: Scalar) -> tuple[Position, ...]:
             return tuple(side for relation in relations for side in (relation.left, relation.right))
         case _:
             return ()
+
+
+def split_conditions(body: Scalar) -> tuple[tuple[Compare, ...], Scalar]:
+    """The relations whose brackets stand under logarithms among the terms, log [a = b], and the other terms.
+
+    Within log Σ exp such a term restricts the sum: exp(log [a = b]) is 1 where the relation holds and 0 elsewhere.
+    """
+    terms = body.terms if isinstance(body, Add) else (body,)
+    relations: list[Compare] = []
+    rest: list[Scalar] = []
+    for term in terms:
+        if isinstance(term, Call) and term.function == "log" and isinstance(term.argument, Bracket):
+            relations += term.argument.relations
+        else:
+            rest.append(term)
+    return tuple(relations), rest[0] if len(rest) == 1 else Add(tuple(rest)) if rest else ZERO
+
+
+def block_numbers(node: Scalar) -> Iterator[tuple[Index, tuple[str, int]]]:
+    """Every index that is said to be the number of a block along an axis, with that axis of blocks."""
+    exclusive: dict[tuple[Index, int], tuple[str, int]] = {}
+    for access in (n for n in walk(node) if isinstance(n, Access)):
+        lengths = access.symbol.exclusive if isinstance(access.symbol, Variable) else ()
+        for k, (position, length) in enumerate(zip(access.positions, lengths, strict=False)):
+            if position.index is not None:
+                exclusive[position.index, length] = (access.symbol.name, block_axis(k))
+    for relation in (r for n in walk(node) if isinstance(n, Bracket) and exclusive for r in n.relations):
+        for side, other in ((relation.left, relation.right), (relation.right, relation.left)):
+            for atom, _ in side.terms[:1] if relation.operator == "==" and side.is_plain else ():
+                if isinstance(atom, Quotient) and other.index is not None and atom.position.index is not None:
+                    axis = exclusive.get((atom.position.index, atom.divisor))
+                    yield from [(other.index, axis)] if axis is not None else []
 
 
 def depends_on_example(node: Scalar) -> bool:
@@ -125,14 +181,10 @@ def position_indices(position: Position) -> tuple[Index, ...]:
 
 
 def _atom_indices(atom: Atom) -> Iterator[Index]:
-    match atom:
-        case Index():
-            yield atom
-        case Lookup(_, positions):
-            for position in positions:
-                yield from position_indices(position)
-        case Length():
-            return
+    if isinstance(atom, Index):
+        yield atom
+    for position in inner_positions(atom):
+        yield from position_indices(position)
 
 
 def free_indices(node: Scalar) -> tuple[Index, ...]:
@@ -162,7 +214,13 @@ def _rank(atom: Atom) -> tuple[Any, ...]:
         case Length(symbol, axis):
             return (1, symbol, axis)
         case Lookup(table, positions):
-            return (2, table.name, *((p.offset, *((*_rank(a), c) for a, c in p.terms)) for p in positions))
+            return (2, table.name, *map(_position_rank, positions))
+        case Quotient(position, divisor):
+            return (3, divisor, _position_rank(position))
+
+
+def _position_rank(position: Position) -> tuple[Any, ...]:
+    return (position.offset, *((*_rank(atom), c) for atom, c in position.terms))
 
 
 def substitute_position(position: Position, mapping: Mapping[Index, Position]) -> Position:
@@ -180,14 +238,9 @@ def substitute_position(position: Position, mapping: Mapping[Index, Position]) -
 
 
 def _substitute_atom(atom: Atom, mapping: Mapping[Index, Position]) -> Position:
-    match atom:
-        case Index() if atom in mapping:
-            return mapping[atom]
-        case Lookup(table, positions):
-            atom = Lookup(table, tuple(substitute_position(p, mapping) for p in positions))
-        case _:
-            pass
-    return Position(((atom, 1),))
+    if isinstance(atom, Index) and atom in mapping:
+        return mapping[atom]
+    return Position(((with_inner(atom, lambda position: substitute_position(position, mapping)), 1),))
 
 
 def substitute(node: Scalar, mapping: Mapping[Index, Position]) -> Scalar:
@@ -254,14 +307,14 @@ def replace_symbols(node: Scalar, symbols: Mapping[str, Symbol]) -> Scalar:
 
 
 def _with_tables(position: Position, symbols: Mapping[str, Symbol]) -> Position:
-    if not any(isinstance(atom, Lookup) for atom, _ in position.terms):
+    if not any(True for _ in tables(position)):
         return position
     return Position(tuple((_with_table(atom, symbols), c) for atom, c in position.terms), position.offset)
 
 
 def _with_table(atom: Atom, symbols: Mapping[str, Symbol]) -> Atom:
     if not isinstance(atom, Lookup):
-        return atom
+        return with_inner(atom, lambda position: _with_tables(position, symbols))
     table = symbols.get(atom.table.name, atom.table)
     assert isinstance(table, Constant)
     return Lookup(table, tuple(_with_tables(p, symbols) for p in atom.positions))

@@ -31,6 +31,7 @@ from pgmc.ir.nodes import (
     Number,
     Position,
     Pow,
+    Quotient,
     Scalar,
     Sum,
 )
@@ -154,6 +155,8 @@ class _Writer:
                 return ["Length", symbol, axis]
             case Lookup(table, positions):
                 return ["Lookup", table.name, [self.position(p) for p in positions]]
+            case Quotient(position, divisor):
+                return ["Quotient", self.position(position), divisor]
 
     def node(self, node: Scalar) -> Json:
         match node:

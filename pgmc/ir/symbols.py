@@ -167,6 +167,32 @@ def shape_of(symbol: Symbol) -> tuple[int, ...]:
     return tuple(axis.size for axis in symbol.axes)
 
 
+def block_axis(axis: int) -> int:
+    """The number under which the blocks along an axis of an exclusive variable are an axis: below that of states."""
+    return -2 - axis
+
+
+def axis_length(symbol: Symbol, axis: int) -> int:
+    """How many values an index over an axis has: positions, states (-1), or blocks along an axis (``block_axis``)."""
+    if axis >= -1:
+        return access_axes(symbol)[axis].size
+    assert isinstance(symbol, Variable)
+    return symbol.axes[-2 - axis].size // symbol.exclusive[-2 - axis]
+
+
+def block_axes(symbol: Symbol) -> tuple[int, ...]:
+    """The numbers of the axes along which a symbol has exclusive blocks, as axes of blocks."""
+    lengths = symbol.exclusive if isinstance(symbol, Variable) else ()
+    return tuple(block_axis(k) for k, length in enumerate(lengths) if length > 1)
+
+
+def describe_domain(symbol: Variable | Input) -> str:
+    """The values of a symbol, and the rule of its blocks."""
+    if isinstance(symbol, Variable) and symbol.exclusive:
+        return f"{symbol.domain}, exclusive in {' × '.join(map(str, symbol.exclusive))}"
+    return str(symbol.domain)
+
+
 def group_shape(variable: Variable) -> tuple[int, ...]:
     """The shape of the units whose values restrict one another, one length for each axis: a block, or a single unit.
 

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from pgmc.errors import DataError, InternalError
 from pgmc.ir.model import Model
 from pgmc.ir.signatures import Argument, KernelModule, Result, Role
-from pgmc.ir.symbols import Categorical, Constant, Symbol, access_axes, shape_of
+from pgmc.ir.symbols import Categorical, Constant, Symbol, axis_length, shape_of
 
 Array: TypeAlias = npt.NDArray[Any]
 Dtype: TypeAlias = Literal["float32", "float64"]
@@ -164,8 +164,8 @@ class CompiledKernel:
         return np.zeros((panel.rows, *shape) if result.per_example else shape, dtype=result.dtype)
 
     def _extent(self, name: str, axis: int) -> int:
-        """The length of an axis; the states of a one-hot array are its last axis, number -1."""
-        return access_axes(self._symbols[name])[axis].size
+        """The length of an axis, of positions, states or blocks."""
+        return axis_length(self._symbols[name], axis)
 
 
 def _find(what: str, arrays: Mapping[str, Array], name: str) -> Array:

@@ -11,7 +11,8 @@ import numpy.typing as npt
 
 from pgmc.errors import ArgumentError
 from pgmc.ir.queries import MeanField, MeanFieldBound, MeanFieldUpdate
-from pgmc.ir.symbols import Categorical, Spin, Variable, access_axes
+from pgmc.ir.symbols import Binary, Categorical, Spin, Variable, access_axes
+from pgmc.runtime.groups import group_size
 
 if TYPE_CHECKING:
     from pgmc.runtime.executable import Executable
@@ -125,6 +126,8 @@ def _check_options(iterations: int, tol: float, damping: float) -> None:
 def _uniform_means(variable: Variable, rows: int, dtype: str) -> Array:
     shape = (rows, *(axis.size for axis in access_axes(variable)))
     match variable.domain:
+        case Binary() if variable.exclusive:
+            return np.full(shape, 1.0 / (1 + group_size(variable)), dtype)
         case Spin():
             return np.zeros(shape, dtype)
         case Categorical(states):

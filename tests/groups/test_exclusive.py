@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 from typing import Any
 
 import numpy as np
@@ -160,3 +161,87 @@ def test_units_of_a_group_together() -> None:
 def test_compositions_of_a_total() -> None:
     assert compositions(2, 2).tolist() == [[0, 2], [1, 1], [2, 0]]
     assert len(compositions(4, 3)) == 15
+
+
+# ---- summed out, pooled, interacting --------------------------------------------------------------------------------
+
+
+def stacked() -> pgmc.Model:
+    m = pgmc.Model("stacked")
+    v, h, g = m.binary("v", 3), m.binary("h", (2, 4), exclusive=(1, 2)), m.binary("g", (2, 2), exclusive=2)
+    W, U, d = m.param("W", (3, 2, 4)), m.param("U", (2, 2, 2, 2)), m.param("d", (2, 2))
+    m.energy(-pgmc.einsum("i,jk,ijk->", v, h, W) - pgmc.einsum("jk,ab,jkab->", h.pooled(), g, U))
+    m.energy(-(d * h.pooled()).sum() + 0.3 * g.pooled().sum())
+    return m
+
+
+def interacting() -> pgmc.Model:
+    m = pgmc.Model("interacting")
+    v, h = m.spin("v", 2), m.binary("h", (2, 4), exclusive=(2, 2))
+    W, S = m.param("W", (2, 2, 4)), m.param("S", (2, 4, 2, 4))
+    m.energy(-pgmc.einsum("i,jk,ijk->", v, h, W) - pgmc.einsum("jk,ab,jkab->", h, h, S))
+    return m
+
+
+def under_a_function() -> pgmc.Model:
+    m = pgmc.Model("soft")
+    h, W = m.binary("h", 6, exclusive=3), m.param("W", (6, 3))
+    m.energy(-pgmc.softplus(h @ W).sum())
+    return m
+
+
+def pooled_by_indices() -> pgmc.Model:
+    m = pgmc.Model("grid")
+    h, v, W = m.binary("h", (4, 2), exclusive=(2, 2)), m.spin("v", 2), m.param("W", (2, 1))
+    x, y = pgmc.indices("x y")
+    m.energy(-h.pooled()[x, y] * W[x, y] * v[x] - h.pooled()[0, y] * v[1])
+    return m
+
+
+@pytest.mark.parametrize("declare", [stacked, interacting, under_a_function, pooled_by_indices])
+def test_every_derived_quantity_agrees_with_brute_force(declare: Any) -> None:
+    assert pgmc.compile(declare(), dtype="float64", backend="numpy").verify()
+
+
+def test_generated_kernels_of_a_stack() -> None:
+    assert pgmc.compile(stacked()).verify()
+
+
+def test_the_free_energy_sums_over_blocks() -> None:
+    m = model()
+    params = some_params(m)
+    p = pgmc.compile(m, dtype="float64", backend="numpy")
+    v, h = every_state()
+    weight = weights(params, v, h)
+    for row in ((0, 0), (1, 0), (1, 1)):
+        expected = -np.log(weight[(v == row).all(axis=1)].sum())
+        assert p.free_energy(params, {"v": np.array([row])})[0] == pytest.approx(expected, abs=1e-12)
+    assert "⌊" in str(p.free_energy_equation(["v"]))
+
+
+def test_pooled_units_are_the_sums_of_their_blocks() -> None:
+    m = pgmc.Model("pooled")
+    h, t = m.binary("h", (2, 4), exclusive=(1, 2)), m.constant("t", np.arange(4.0).reshape(2, 2))
+    m.energy((t * h.pooled()).sum())
+    assert h.pooled().shape == (2, 2)
+    state = np.zeros((1, 2, 4))
+    state[0, 0, 3] = state[0, 1, 0] = 1
+    p = pgmc.compile(m, dtype="float64", backend="numpy")
+    assert p.energy({}, {"h": state}) == pytest.approx(1.0 + 2.0)
+    assert re.search(r"-t\[\w,⌊\w/2⌋\]", str(p.conditional("h")))
+    with pytest.raises(pgmc.NotationError, match="no blocks of units that exclude one another"):
+        m.binary("g", 4).pooled()
+
+
+def test_mean_field_stays_in_the_simplex_and_bounds_the_sum() -> None:
+    m = stacked()
+    params = some_params(m)
+    p = pgmc.compile(m, dtype="float64", backend="numpy")
+    data = {"v": np.array([[0, 1, 1], [1, 1, 0]])}
+    found = p.mean_field(params, data, iterations=100)
+    on = found.means["h"].reshape(2, 2, 2, 2).sum(axis=-1)
+    assert found.converged and (on < 1).all() and (found.means["h"] > 0).all()
+    listed = pgmc.enumerate_states(m, params)
+    for row, bound in zip(data["v"], found.bound, strict=True):
+        exact = np.logaddexp.reduce(-listed.energies[(listed.states["v"] == row).all(axis=1)])
+        assert exact - 0.5 < bound <= exact

@@ -15,7 +15,7 @@ from pgmc.compiler import Compiler
 from pgmc.errors import IntractableError, NumericsError
 from pgmc.ir.constraints import initial_value
 from pgmc.ir.model import Model
-from pgmc.ir.symbols import Categorical, Parameter, is_one_hot, shape_of
+from pgmc.ir.symbols import Categorical, Parameter, describe_domain, is_one_hot, shape_of
 from pgmc.program.verification.brute_force import BruteForce
 from pgmc.program.verification.report import Case
 from pgmc.runtime.executable import Executable
@@ -84,7 +84,7 @@ class Instance:
         return self.state_case(row, state)
 
     def __str__(self) -> str:
-        sizes = [f"{v.name} {_shape(shape_of(v))} {v.domain}" for v in self.model.variables]
+        sizes = [f"{v.name} {_shape(shape_of(v))} {describe_domain(v)}" for v in self.model.variables]
         return f"{', '.join(sizes)}; {self.table.size} joint states"
 
 

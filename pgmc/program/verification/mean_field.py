@@ -10,10 +10,11 @@ import numpy.typing as npt
 
 from pgmc.ir.answers import Refusal
 from pgmc.ir.queries import MeanField, MeanFieldBound, MeanFieldUpdate
-from pgmc.ir.symbols import Categorical, Spin, shape_of
+from pgmc.ir.symbols import Binary, Categorical, Spin, shape_of
 from pgmc.program.verification.instance import Instance, show
 from pgmc.program.verification.report import Case, Ledger
 from pgmc.program.verification.transitions import block_groups
+from pgmc.runtime.groups import place_units
 
 Array = npt.NDArray[Any]
 
@@ -108,6 +109,8 @@ def _means(instance: Instance, q: Factorised, name: str) -> Array:
     units = instance.table.units_of((name,))
     shape = (ROWS, *shape_of(variable))
     match variable.domain:
+        case Binary() if variable.exclusive:
+            return place_units(np.stack([q.factors[k][:, 1:] for k in units], axis=1), variable)
         case Categorical(states):
             return np.stack([q.factors[k] for k in units], axis=1).reshape(*shape, states)
         case Spin():
