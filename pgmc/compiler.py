@@ -7,6 +7,7 @@ imported when they are first needed, and a query found in the cache needs none o
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -164,8 +165,16 @@ class Compiler:
         from pgmc.analysis.blocks import check_blocks, find_blocks, restrict_blocks
 
         if self._imposed is None:
-            return find_blocks(graph, free, first)
-        return restrict_blocks(check_blocks(graph, self._imposed), free, first)
+            blocks = find_blocks(graph, free, first)
+        else:
+            blocks = restrict_blocks(check_blocks(graph, self._imposed), free, first)
+        return tuple(replace(b, mode="joint") if b.mode == "sequential" and self._is_joint(b) else b for b in blocks)
+
+    def _is_joint(self, block: Block) -> bool:
+        """Whether units that interact are drawn from their joint law."""
+        return any(v.name in block.variables and isinstance(v.domain, Real) for v in self.model.variables) and any(
+            self.law(name).family == "JointNormal" for name in block.variables
+        )
 
     def eliminable(self) -> tuple[str, ...]:
         """The variables to sum out analytically: those that leave the fewest joint states of the others."""
@@ -189,8 +198,19 @@ class Compiler:
 
         if (target, ensemble) not in self._laws:
             model = self.ensemble(ensemble)
-            self._laws[target, ensemble] = derive_conditional(model, model.variable(target))
+            self._laws[target, ensemble] = derive_conditional(
+                model, model.variable(target), joint=self.colored.form(target) is None
+            )
         return self._laws[target, ensemble]
+
+    def _sweep_law(self, query: Sweep, target: str) -> ConditionalLaw:
+        """The law that a sweep draws a variable from: unit by unit where some units keep their values."""
+        from pgmc.derivation.conditionals import derive_conditional
+
+        law = self.law(target, query.ensemble)
+        if law.family == "JointNormal" and target in query.masked:
+            return derive_conditional(self.ensemble(query.ensemble), law.target)
+        return law
 
     def describe_scale(self, target: str) -> str:
         """What the precision of the units of a real variable is made of, in words."""
@@ -234,7 +254,7 @@ class Compiler:
                 return derive_mean_field_bound(self.ensemble(ensemble), means, observed)
             case Sweep(free, first, ensemble=ensemble):
                 blocks = self.variable_blocks(free, first, ensemble)
-                return build_sweep_schedule(query, blocks, lambda n: self.law(n, ensemble), self.colored.form)
+                return build_sweep_schedule(query, blocks, lambda n: self._sweep_law(query, n), self.colored.form)
 
     def mean_model(self, observed: tuple[str, ...], ensemble: Ensemble = Ensemble.PLAIN) -> Model | Refusal:
         """The model of the means of every variable not observed."""
@@ -364,6 +384,7 @@ class Compiler:
             find_blocks=self.variable_blocks,
             find_eliminable=self.eliminable,
             describe_scale=self.describe_scale,
+            is_joint=lambda name: self.law(name).family == "JointNormal",
             make_undirected=lambda: self.undirected,
             make_guide=lambda: None if self.guide is None else self.guide.executable(),
         )

@@ -261,6 +261,16 @@ class DrawUnit:
 
 
 @dataclass(frozen=True, slots=True)
+class DrawJoint:
+    """All units of a variable drawn from the normal density exp(field · x - ½ x · matrix · x); both are used up."""
+
+    target: Symbol
+    field: Symbol
+    matrix: Symbol
+    extents: tuple[AxisName, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class DrawState:
     """The state of a categorical unit drawn with the logits of a row."""
 
@@ -337,6 +347,7 @@ Statement: TypeAlias = (
     | TakeRowKey
     | MultiplyBlock
     | DrawUnit
+    | DrawJoint
     | DrawState
     | Fill
     | DrawGroup

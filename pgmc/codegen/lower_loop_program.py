@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from math import prod
 from typing import TypeAlias
@@ -19,6 +19,7 @@ from pgmc.codegen.array_program import (
     Operand,
     Reduce,
     Step,
+    make_buffer,
 )
 from pgmc.codegen.extents import Extents, find_extents
 from pgmc.codegen.loop_kinds import PLAIN_LOOPS, LoopKinds
@@ -27,6 +28,7 @@ from pgmc.codegen.loop_program import (
     Clear,
     ColorLoop,
     Comment,
+    DrawJoint,
     DrawState,
     DrawUnit,
     ExampleLoop,
@@ -94,6 +96,7 @@ class LoopLowering:
     changing: frozenset[str] = frozenset()
     _frames: list[_Frame] = field(default_factory=list)
     _prepared: list[Statement] = field(default_factory=list)
+    _joint_buffers: dict[tuple[str, str], Symbol] = field(default_factory=dict)
 
     def lower_evaluation(self, program: ArrayProgram) -> tuple[Statement, ...]:
         """The statements of a kernel that fills its results once."""
@@ -104,10 +107,21 @@ class LoopLowering:
         """The statements of a kernel that repeats the program's steps for every sweep."""
         self.extents = find_extents(program, self.axes)
         rows = self._rows(program)
+        joint = tuple(self._allocate_joint(program))
         once = tuple(s for step in program.once for s in self._step(step))
         body = tuple(s for step in program.steps for s in self._step(step, rows))
         allocations = tuple(Allocate(row, (axis,), per_example=False) for row, axis in rows.values())
-        return (*self._allocations(program), *allocations, *once, *self._prepared, SweepLoop(body))
+        return (*self._allocations(program), *allocations, *joint, *once, *self._prepared, SweepLoop(body))
+
+    def _allocate_joint(self, program: ArrayProgram) -> Iterator[Statement]:
+        """Arrays for the field and the matrix of each variable that is drawn from a joint normal law."""
+        for law in (s.law for s in program.steps if isinstance(s, Draw) and s.law.family == "JointNormal"):
+            for quantity in law.quantities():
+                symbol = make_buffer(
+                    self.names.claim(f"{quantity.name}_{law.target.name}"), len(quantity.indices), False
+                )
+                self._joint_buffers[law.target.name, quantity.name] = symbol
+                yield Allocate(symbol, self._extents(quantity.indices), per_example=False)
 
     def extent(self, index: Index) -> AxisName:
         """The axis that an index runs over."""
@@ -230,6 +244,8 @@ class LoopLowering:
             return (UnlessMasked(target, draw),) if masked else draw
 
         def draw_units() -> tuple[Statement, ...]:
+            if law.family == "JointNormal":
+                return (RowKey(), *self._draw_joint(law, target, extents))
             if law.family == "Exclusive":
                 groups = lower_group_draw(step, rows[law.target.name][0], self.extent, self._scalar, self._loops)
                 return (RowKey(), *groups)
@@ -253,6 +269,17 @@ class LoopLowering:
         lowering = BlockLowering(step, arrays, extent, self._scalar, self._loops)
         self._prepared += lowering.prepare()
         return lowering.draw()
+
+    def _draw_joint(self, law: ConditionalLaw, target: Access, extents: tuple[AxisName, ...]) -> tuple[Statement, ...]:
+        """The field and the matrix of one chain, and the draw from both."""
+        name = law.target.name
+        field, matrix = (self._joint_buffers[name, k] for k in ("field", "precision"))
+        element = Access(matrix, tuple(map(at, (*law.indices, *law.others))))
+        row = Access(field, tuple(map(at, law.indices)))
+        fill = self._loops(law.indices, lambda: (Store(row, self._scalar(law.parameter("field"))),))
+        both = (*law.indices, *law.others)
+        square = self._loops(both, lambda: (Store(element, self._scalar(law.parameter("precision"))),))
+        return (*fill, *square, DrawJoint(law.target, field, matrix, extents))
 
     def _draw_state(
         self, law: ConditionalLaw, target: Access, row: Symbol, extents: tuple[AxisName, ...]

@@ -14,6 +14,7 @@ from pgmc.codegen.loop_program import (
     ColorLoop,
     Comment,
     DrawGroup,
+    DrawJoint,
     DrawState,
     DrawUnit,
     ExampleLoop,
@@ -141,7 +142,7 @@ class NumbaPrinter(NumbaExpressions):
         match statement:
             case Let() | LetLowest() | Raise() | Increment() | Store():
                 return self._assignment(statement)
-            case RowKey() | KeepRowKeys() | TakeRowKey() | DrawUnit() | DrawState() | DrawGroup():
+            case RowKey() | KeepRowKeys() | TakeRowKey() | DrawUnit() | DrawState() | DrawGroup() | DrawJoint():
                 return self._random_line(statement)
             case Fill() | Place():
                 return self._row_line(statement)
@@ -202,7 +203,9 @@ class NumbaPrinter(NumbaExpressions):
             logit = f"{self._helper('kept_logit')}({unit}) if {self._mask(statement.target)} else {logit}"
         return f"{row} = {logit}"
 
-    def _random_line(self, statement: RowKey | KeepRowKeys | TakeRowKey | DrawUnit | DrawState | DrawGroup) -> str:
+    def _random_line(
+        self, statement: RowKey | KeepRowKeys | TakeRowKey | DrawUnit | DrawState | DrawGroup | DrawJoint
+    ) -> str:
         match statement:
             case RowKey():
                 self._helper("row_key")
@@ -217,6 +220,12 @@ class NumbaPrinter(NumbaExpressions):
                 return self._draw(target, f"draw_{family.lower()}", values, extents, into)
             case DrawState(target, row, extents):
                 return self._draw(target, "draw_categorical", self.array(row.name), extents)
+            case DrawJoint(target, pull, matrix, extents):
+                helper, size = self._helper("draw_joint_normal"), " * ".join(map(self.extent, extents))
+                arrays = [*map(self.array, (pull.name, matrix.name)), f"{self.array(target.name)}[{self.example}]"]
+                shapes = [f"({size},)", f"({size}, {size})", f"({size},)"]
+                flat = [f"{a}.reshape({n})" if len(extents) > 1 else a for a, n in zip(arrays, shapes, strict=True)]
+                return f"{helper}({', '.join(flat)}, r0, r1, {self._first_site(target.name)})"
             case DrawGroup(family, row, first, extents):
                 helper = self._helper(f"draw_{family.lower()}")
                 return f"{helper}({self.array(row.name)}, r0, r1, {self._site(first, extents)})"
@@ -234,14 +243,19 @@ class NumbaPrinter(NumbaExpressions):
     def _site(self, target: Access, extents: tuple[AxisName, ...]) -> str:
         """The number of the unit: units of a variable count on from its first site, in C order."""
         name = target.symbol.name
-        if name not in self.sites:
-            self.sites[name] = self.names.claim(f"site_{name}")
+        self._first_site(name)
         place = ""
         for position, axis in zip(target.positions, extents, strict=True):
             here = self._position(position)
             factor = f"({place})" if " " in place else place
             place = f"{factor} * {self.extent(axis)} + {here}" if place else here
         return f"{self.sites[name]} + {place}" if place else self.sites[name]
+
+    def _first_site(self, name: str) -> str:
+        """The argument that holds the number of the first unit of a variable."""
+        if name not in self.sites:
+            self.sites[name] = self.names.claim(f"site_{name}")
+        return self.sites[name]
 
     def _mask(self, target: Access) -> str:
         name = target.symbol.name

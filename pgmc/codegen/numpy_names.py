@@ -77,6 +77,14 @@ def draw_exclusive(logits, u, block):
 ''',
 }
 
+HELPERS["draw_joint_normal"] = '''\
+def draw_joint_normal(field, precision, z):
+    """x of the density exp(field · x - x · precision · x / 2) in every row, from normal numbers z."""
+    lower = np.linalg.cholesky(precision.reshape((len(field), field[0].size, field[0].size)))
+    pull = np.linalg.solve(lower, field.reshape((len(field), -1, 1))) + z.reshape((len(field), -1, 1))
+    return np.linalg.solve(np.swapaxes(lower, 1, 2), pull).reshape(field.shape)
+'''
+
 ARGUMENTS = ("uniform", "normal", "first_sweep", "sweeps", "weights", "sweep")
 
 

@@ -19,7 +19,7 @@ from pgmc.codegen.lower_array_program import lower_answer
 from pgmc.codegen.named_constants import name_constants
 from pgmc.codegen.numpy_expressions import Level, NumpyExpressions, Value
 from pgmc.codegen.numpy_names import EXAMPLES, HELPERS, NumpyNames
-from pgmc.ir.answers import Answer, Coloring, Computation, SweepSchedule, UnitOrder
+from pgmc.ir.answers import Answer, Coloring, Computation, ConditionalLaw, SweepSchedule, UnitOrder
 from pgmc.ir.model import Model
 from pgmc.ir.nodes import Index, Scalar
 from pgmc.ir.signatures import Argument
@@ -185,7 +185,7 @@ class NumpyPrinter:
 
     def _draw(self, step: Draw) -> Lines:
         law, name = step.law, self._names.array(step.law.target)
-        source, letter = ("normal", "z") if law.family == "Normal" else ("uniform", "u")
+        source, letter = ("normal", "z") if law.family in ("Normal", "JointNormal") else ("uniform", "u")
         uniforms = self._names.registry.claim(f"{letter}_{law.target.name}")
         lengths = [self._names.length(index) for index in law.indices]
         sites = f"{self._names.site(law.target)} + np.arange({' * '.join(lengths) or '1'})"
@@ -227,6 +227,9 @@ class NumpyPrinter:
         if law.state is not None:
             expressions.scope.append(law.state)
         axes, grouped = list(expressions.scope), is_grouped(law.target)
+        if law.family == "JointNormal":
+            yield from self._joint_normal(law, uniforms, axes)
+            return
         if law.family == "Normal":
             mean, precision = (
                 expressions.aligned(expressions.numeric(expressions.value(part)), tuple(axes)).text
@@ -255,6 +258,16 @@ class NumpyPrinter:
             drawn = f"np.where({on}, 1, -1)" if law.family == "Spin" else f"({on})"
         yield self._kept(step, unit, drawn)
 
+    def _joint_normal(self, law: ConditionalLaw, normals: str, axes: list[Index]) -> Lines:
+        """The field and the matrix, and the draw from both."""
+        names = []
+        for quantity in law.quantities():
+            self._expressions.scope[:] = [EXAMPLES, *quantity.indices]
+            names.append(self._names.registry.claim(f"{quantity.name}_{law.target.name}"))
+            yield from self._assigned(names[-1], self._expressions.value(quantity.body), [EXAMPLES, *quantity.indices])
+        self._expressions.scope[:] = axes
+        yield f"{self._names.helper('draw_joint_normal')}({', '.join(names)}, {normals})"
+
     def _kept(self, step: Draw, unit: str, drawn: str) -> str:
         """The drawn values, but where units keep theirs."""
         target = step.law.target
@@ -265,7 +278,7 @@ class NumpyPrinter:
 
 def _random_sources(schedule: SweepSchedule) -> list[str]:
     """The functions that a sweep takes its random numbers from, at least the uniform ones."""
-    normal = {law.family == "Normal" for update in schedule.updates for law in update.laws}
+    normal = {law.family in ("Normal", "JointNormal") for update in schedule.updates for law in update.laws}
     return ["uniform"] * (False in normal or not normal) + ["normal"] * (True in normal)
 
 

@@ -246,6 +246,32 @@ def draw_normal(mean, precision, r0, r1, site):
     ("unit_normal",),
 )
 
+# The factor U of the matrix UᵀU takes its place, row by row and along rows, which is fast; x = U⁻¹ (U⁻ᵀ field + z).
+_DRAW_JOINT_NORMAL = Helper(
+    '''\
+@helper
+def draw_joint_normal(field, matrix, out, r0, r1, site):
+    """out from the density exp(field · x - x · matrix · x / 2); not finite unless the matrix is positive definite."""
+    size = field.shape[0]
+    for k in range(size):
+        scale = FLOAT(1) / np.sqrt(matrix[k, k])
+        field[k] *= scale
+        for j in range(k, size):
+            matrix[k, j] *= scale
+        for i in range(k + 1, size):
+            factor = matrix[k, i]
+            field[i] -= factor * field[k]
+            for j in range(i, size):
+                matrix[i, j] -= factor * matrix[k, j]
+    for k in range(size - 1, -1, -1):
+        total = field[k] + unit_normal(r0, r1, site + k)
+        for j in range(k + 1, size):
+            total -= matrix[k, j] * out[j]
+        out[k] = total / matrix[k, k]
+''',
+    ("unit_normal",),
+)
+
 _COMMON = {
     "helper": _HELPER,
     "mix": _MIX,
@@ -264,6 +290,7 @@ _COMMON = {
     "draw_exclusive": _DRAW_EXCLUSIVE,
     "kept_logit": _KEPT_LOGIT,
     "draw_normal": _DRAW_NORMAL,
+    "draw_joint_normal": _DRAW_JOINT_NORMAL,
 }
 
 _FLOAT32 = {

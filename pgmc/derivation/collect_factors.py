@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from fractions import Fraction
 
 from pgmc.derivation.tidy import add, is_free_of, multiply, power, summed
-from pgmc.ir.nodes import ONE, Add, Index, Mul, Number, Pow, Scalar, Sum
-from pgmc.ir.rewrite import map_children
+from pgmc.ir.nodes import ONE, Access, Add, Index, Mul, Number, Pow, Scalar, Sum
+from pgmc.ir.rewrite import children, map_children
 from pgmc.ir.structural_key import structural_key
 
 
@@ -32,9 +32,21 @@ def _add(terms: Iterable[Scalar]) -> Scalar:
     for term in terms:
         for part in term.terms if isinstance(term, Add) else (term,):
             number, rest = split_number(part)
-            key = structural_key(rest)
+            key = structural_key(_in_order(rest))
             found[key] = (found.get(key, (Fraction(0), rest))[0] + number, found.get(key, (number, rest))[1])
     return add(*(multiply(Number(number), rest) for number, rest in found.values()))
+
+
+def _in_order(node: Scalar) -> Scalar:
+    """The expression with the factors of its products in an order of their own, to be compared."""
+    node = map_children(node, _in_order)
+    return Mul(tuple(sorted(node.factors, key=_named))) if isinstance(node, Mul) else node
+
+
+def _named(node: Scalar) -> str:
+    """What an expression is made of, by the names of its symbols and indices."""
+    own = repr(node.positions) + node.symbol.name if isinstance(node, Access) else ""
+    return type(node).__name__ + own + "".join(map(_named, children(node)))
 
 
 def split_number(node: Scalar) -> tuple[Fraction, Scalar]:

@@ -79,6 +79,12 @@ def build_local_energy(model: Model, target: Variable) -> LocalEnergy:
     return LocalEnergy(target, indices, state, tuple(map(localiser.restored, terms)))
 
 
+def split_at_unit(body: Scalar, target: Variable, unit: tuple[Position, ...]) -> list[Scalar]:
+    """The parts of an expression that depend on one unit of a real variable, as functions of that unit."""
+    localiser = _Localiser(target, unit, None)
+    return [localiser.restored(part) for part in localiser.instances_with_unit(body, ())]
+
+
 def _target_indices(model: Model, target: Variable) -> tuple[tuple[Index, ...], Index | None]:
     letters = iter("ijklmnopq")
     names = [next(letters) for _ in target.axes]

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pgmc.evaluation.estimates import LogPartition
+from pgmc.evaluation.joint_integrals import joint_block, joint_log_sums
 from pgmc.evaluation.quadrature import integrate_line
 from pgmc.ir.symbols import Real, Variable, shape_of
 from pgmc.runtime.enumeration import MAX_STATES, StateSum, check_enumerable, enumerated_variables
@@ -64,7 +65,10 @@ def log_partition_exact(
     """
     line, free = check_exact(executable, limit)
     rows, given = input_rows(inputs), dict(inputs or {})
-    if line is None:
+    if (block := joint_block(executable)) is not None:
+        sums = joint_log_sums(executable, params, block, free, given, rows, threads)
+        errors = np.zeros_like(sums)
+    elif line is None:
         sums = StateSum(executable, free, given, rows, threads).log_sums(params)
         errors = np.zeros_like(sums)
     else:
@@ -83,6 +87,11 @@ def check_exact(executable: Executable, limit: int = MAX_STATES) -> tuple[Variab
     IntractableError
         If there are more than ``limit`` joint states, or more real units are left than one.
     """
+    block = joint_block(executable)
+    if block is not None:
+        rest = tuple(v for v in executable.model.variables if v is not block)
+        check_enumerable(executable, rest, limit)
+        return None, rest
     free = enumerated_variables(executable)
     real = [v for v in free if isinstance(v.domain, Real) and math.prod(shape_of(v)) == 1]
     line = real[0] if len(real) == 1 else None

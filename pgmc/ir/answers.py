@@ -11,7 +11,7 @@ from pgmc.ir.symbols import Variable
 
 Mode: TypeAlias = Literal["parallel", "joint", "sequential"]
 """All at once; all at once, units that restrict one another from their joint law; or one after the other."""
-Family: TypeAlias = Literal["Bernoulli", "Spin", "Categorical", "Exclusive", "Normal"]
+Family: TypeAlias = Literal["Bernoulli", "Spin", "Categorical", "Exclusive", "Normal", "JointNormal"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,8 @@ class ConditionalLaw:
     ``parameters`` are those of the family, by name; the free indices of each are ``indices`` (and ``state`` for a
     categorical unit). ``logits`` is log p(on)/p(off) of a Bernoulli unit (on is +1 for a spin) and the unnormalised
     log-probability of each state of a categorical unit. In an exclusive block it is log p(this unit on, the others off)
-    / p(all off). A Normal unit has ``mean`` and ``precision``, the inverse of its variance.
+    / p(all off). A Normal unit has ``mean`` and ``precision``, the inverse of its variance. Of a JointNormal variable
+    the log-density is ``field · x - ½ x · precision · x`` in all its units; ``others`` are the indices of the second.
     """
 
     target: Variable
@@ -71,6 +72,7 @@ class ConditionalLaw:
     family: Family
     parameters: tuple[tuple[str, Scalar], ...]
     reasons: tuple[str, ...] = ()
+    others: tuple[Index, ...] = ()
 
     def parameter(self, name: str) -> Scalar:
         """The parameter of that name (KeyError if the family has none)."""
@@ -90,6 +92,11 @@ class ConditionalLaw:
     def axes(self) -> tuple[Index, ...]:
         """The indices of the parameters as arrays: the unit, and the states of a categorical unit last."""
         return self.indices if self.state is None else (*self.indices, self.state)
+
+    def quantities(self) -> tuple[Quantity, ...]:
+        """Every parameter as an array."""
+        matrix = {"precision": (*self.axes, *self.others)} if self.others else {}
+        return tuple(Quantity(name, matrix.get(name, self.axes), value) for name, value in self.parameters)
 
     def only(self, *names: str) -> ConditionalLaw:
         """The law with some of its parameters."""

@@ -342,8 +342,8 @@ def interpret_law(
     axes = access_axes(law.target) if target is None else axes_of(law.target, arrays)
     n = len(target) if examples is None and target is not None else examples
     sizes = {index: axis.size for index, axis in zip(law.axes, axes, strict=True)}
-    quantities = (Quantity(name, law.axes, value) for name, value in law.parameters)
-    return {q.name: interpret_quantity(q, arrays, sizes, symbols=symbols, examples=n) for q in quantities}
+    sizes |= {index: axis.size for index, axis in zip(law.others, axes, strict=False)}
+    return {q.name: interpret_quantity(q, arrays, sizes, symbols=symbols, examples=n) for q in law.quantities()}
 
 
 def interpret_energy(model: Model, params: Mapping[str, Array], state: Mapping[str, Array]) -> Array:

@@ -345,13 +345,15 @@ class Printer:
         names = self.bind((*law.indices, *((law.state,) if law.state else ())), {})
         own = [names[index] for index in law.indices]
         value = names[law.state] if law.state else "+1" if law.family == "Spin" else "1"
-        density = law.family == "Normal"
+        density = law.family in ("Normal", "JointNormal")
         given = ", ".join(
             self.others(s, own) if s == law.target else self.name(s) for s in given_symbols(*law.expressions)
         )
-        unit = self.element(law.target, own).text
+        unit = self.name(law.target) if law.others else self.element(law.target, own).text
         event = unit if density else f"{unit} = {value}"
         left = f"{'p' if density else 'P'}({f'{event}{self.bar}{given}' if given else event})"
+        if law.others:
+            return self.relation(left, "=", self._joint_normal(law, names))
         if density:
             named = ", ".join(f"{self.word(name)} {self.text(part, names)}" for name, part in law.parameters)
             return self.relation(left, "=", self.function(law.family, named).text)
@@ -360,6 +362,19 @@ class Printer:
             text = self.relation(left, self.proportional, self.function("exp", logits).text)
             return text if law.family == "Categorical" else text + self.aside(off_state(law))
         return self.relation(left, "=", self.function("sigmoid", logits).text)
+
+    def _joint_normal(self, law: ConditionalLaw, names: Names) -> str:
+        """The field and the matrix of a joint normal law."""
+        both = self.bind(law.others, names)
+        first, second = ([both[index] for index in group] for group in (law.indices, law.others))
+        field = self.element(Parameter("field", ()), first).text
+        matrix = self.element(Parameter("precision", ()), [*first, *second]).text
+        parts = (
+            f"{self.word('mean')} {self.word('precision⁻¹')}{self.times}{self.word('field')}, {self.word('with')} "
+            f"{field} = {self.text(law.parameter('field'), both)}",
+            f"{matrix} = {self.text(law.parameter('precision'), both)}",
+        )
+        return self.function("Normal", ", ".join(parts)).text
 
     def _list(self, symbols: Sequence[Symbol]) -> str:
         return ", ".join(map(self.name, symbols))

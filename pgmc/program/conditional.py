@@ -41,7 +41,7 @@ class Conditional:
     @property
     def family(self) -> str:
         """The family: "Bernoulli" (also of a spin, whose "on" is +1), "Categorical", "Exclusive" or "Normal"."""
-        return "Bernoulli" if self.law.family == "Spin" else self.law.family
+        return {"Spin": "Bernoulli", "JointNormal": "Normal"}.get(self.law.family, self.law.family)
 
     @property
     def parameters(self) -> dict[str, Scalar]:
@@ -69,7 +69,8 @@ class Conditional:
             Of discrete units ``"logits"`` and ``"probs"``: the probability of 1 (binary) or +1 (spin), ``(n, *shape)``,
             or of each state, ``(n, *shape, states)``; in an exclusive block, log p(this unit on) / p(all off) and
             p(this unit on), given the other blocks. Of real units ``"mean"`` and ``"precision"``, the inverse of the
-            variance, ``(n, *shape)``.
+            variance, ``(n, *shape)``; where they interact, of all of them jointly: ``"mean"``, ``"covariance"``
+            and its inverse ``"precision"``, ``(n, units, units)`` with the units in C order.
 
         Raises
         ------
@@ -84,6 +85,8 @@ class Conditional:
         checked = self._compiler.encode_params(params)
         query = ConditionalQuery(self.name)
         found = self._executable.evaluate(query, checked, encoded, threads=threads)
+        if self.law.others:
+            return _joint_moments(found["field"], found["precision"])
         if self.family == "Exclusive":
             found["probs"] = exclusive_probabilities(found["logits"], model.variable(self.name))
         elif "logits" in found:
@@ -125,3 +128,12 @@ def _probabilities(logits: Array, family: str) -> Array:
         return np.asarray(shifted / shifted.sum(axis=-1, keepdims=True))
     small = np.exp(-np.abs(logits))
     return np.asarray(np.where(logits >= 0, 1.0, small) / (1.0 + small), dtype=logits.dtype)
+
+
+def _joint_moments(field: Array, precision: Array) -> dict[str, Array]:
+    """The mean and the covariance of the density exp(field · x - ½ x · precision · x)."""
+    rows, size = len(field), field[0].size
+    matrix = precision.reshape(rows, size, size).astype(np.float64)
+    mean = np.linalg.solve(matrix, field.reshape(rows, size, 1).astype(np.float64)).reshape(field.shape)
+    moments = {"mean": mean, "covariance": np.linalg.inv(matrix), "precision": matrix}
+    return {name: value.astype(field.dtype) for name, value in moments.items()}

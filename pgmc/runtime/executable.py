@@ -47,6 +47,8 @@ class Executable:
         The compiler: the variables that can be summed out analytically together.
     describe_scale
         The compiler: name of a real variable -> what the precision of its units is made of, in words.
+    is_joint
+        The compiler: whether the conditional of a variable is the joint law of all its units.
     make_undirected
         The compiler: the run time of the energy without directed factors, None if every variable has a factor.
     make_guide
@@ -62,6 +64,7 @@ class Executable:
         find_blocks: Callable[[tuple[str, ...]], tuple[Any, ...]],
         find_eliminable: Callable[[], tuple[str, ...]],
         describe_scale: Callable[[str], str] = "".format,
+        is_joint: Callable[[str], bool] = bool,
         make_undirected: Callable[[], Executable | None] = lambda: None,
         make_guide: Callable[[], Executable | None] = lambda: None,
     ) -> None:
@@ -71,6 +74,7 @@ class Executable:
         self._find_blocks = find_blocks
         self._find_eliminable = find_eliminable
         self.describe_scale = describe_scale
+        self.is_joint = is_joint
         self.real = tuple(v for v in model.variables if isinstance(v.domain, Real))
         self._make_undirected = make_undirected
         self._make_guide = make_guide

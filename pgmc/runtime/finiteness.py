@@ -22,8 +22,8 @@ REMEDY = "It must be positive: declare its parameter positive=True, weaken the c
 def check_answer(executable: Executable, query: Query, params: Arrays, state: Arrays, answer: Arrays) -> None:
     """Raises NumericsError if the precision of a conditional is not positive, or a free energy not a number."""
     if isinstance(query, Conditional) and "precision" in answer:
-        if not np.all(answer["precision"] > 0):
-            raise _not_positive(executable, query.target, answer["precision"])
+        if not np.all(_scales(answer) > 0):
+            raise _not_positive(executable, query.target, answer)
     elif isinstance(query, FreeEnergy) and np.isnan(answer["free_energy"]).any():
         real = [v.name for v in executable.real if v.name not in query.observed]
         raise _reason(executable, real, params, state, "a free energy")
@@ -44,13 +44,28 @@ def _reason(executable: Executable, names: list[str], params: Arrays, state: Arr
         for name in names:
             panel = Panel(rows=len(next(iter(known.values()), [0])), params=params, state=known)
             found = executable.kernel(Conditional(name)).evaluate(panel)
-            if "precision" in found and not np.all(found["precision"] > 0):
-                return _not_positive(executable, name, found["precision"])
+            if "precision" in found and not np.all(_scales(found) > 0):
+                return _not_positive(executable, name, found)
     scales = " ".join(map(executable.describe_scale, names))
     return NumericsError(f"Model {executable.model.name!r}: {what} is not finite. {scales} {REMEDY}")
 
 
-def _not_positive(executable: Executable, name: str, precision: Array) -> NumericsError:
+def _scales(answer: Arrays) -> Array:
+    """What has to be positive: the precision of each unit, or the smallest eigenvalue of a matrix in each row."""
+    precision = answer["precision"]
+    if "field" not in answer:
+        return precision
+    size = answer["field"][0].size
+    return np.asarray(np.linalg.eigvalsh(precision.reshape(len(precision), size, size).astype(np.float64))[:, 0])
+
+
+def _not_positive(executable: Executable, name: str, answer: Arrays) -> NumericsError:
+    precision = _scales(answer)
+    if "field" in answer:
+        return NumericsError(
+            f"Model {executable.model.name!r}: {name} has no normal law, the smallest eigenvalue of its precision is "
+            f"{precision.min():.6g}. {executable.describe_scale(name)} {REMEDY}"
+        )
     worst = tuple(int(k) for k in np.unravel_index(int(np.nanargmin(precision)), precision.shape))
     unit = f"{name}[{', '.join(map(str, worst[1:]))}]" if len(worst) > 1 else name
     return NumericsError(

@@ -29,7 +29,15 @@ from pgmc.ir.model import Model
 from pgmc.ir.symbols import is_grouped, shape_of
 from pgmc.runtime.groups import first_units, group_grid, group_units, place_units
 from pgmc.runtime.kernels import Array, Dtype, Launch, Panel, first_sites
-from pgmc.runtime.streams import Words, draw_codes, draw_exclusive, draw_on, random_words, unit_normals
+from pgmc.runtime.streams import (
+    Words,
+    draw_codes,
+    draw_exclusive,
+    draw_joint_normal,
+    draw_on,
+    random_words,
+    unit_normals,
+)
 
 
 class InterpretedKernel:
@@ -114,6 +122,12 @@ class InterpretedKernel:
         found = interpret_law(law, _arrays(panel), symbols=self._model.symbols, examples=rows)
         if is_grouped(law.target):
             self._draw_groups(law, units, found["logits"], panel, numbers)
+            return
+        if law.family == "JointNormal":
+            size = math.prod(shape)
+            normals = numbers.normals(self._sites[name] + np.arange(size), self._dtype)
+            field, precision = found["field"].reshape(rows, size), found["precision"].reshape(rows, size, size)
+            panel.state[name].reshape(rows, -1)[...] = draw_joint_normal(field, precision, normals)
             return
         drawn = self._values(
             law,

@@ -144,6 +144,21 @@ def unit_normals(key: tuple[int, int], chains: Array, sweep: int, sites: Array, 
     return np.asarray(np.sqrt(-2.0 * np.log(u)) * np.sin(np.pi * angle))
 
 
+def draw_joint_normal(field: Array, precision: Array, normals: Array) -> Array:
+    """Rows of the density exp(field · x - ½ x · precision · x): ``(n, size)`` from ``(n, size)`` normal numbers.
+
+    With precision = UᵀU, U upper triangular, x = U⁻¹ (U⁻ᵀ field + z). NaN where the precision is not positive definite.
+    """
+    drawn = np.full(field.shape, np.nan)
+    for n, (pull, matrix, z) in enumerate(zip(field, precision, normals, strict=True)):
+        try:
+            lower = np.linalg.cholesky(matrix)
+        except np.linalg.LinAlgError:
+            continue
+        drawn[n] = np.linalg.solve(lower.T, np.linalg.solve(lower, pull) + z)
+    return drawn
+
+
 def draw_codes(logits: Array, words: Words) -> npt.NDArray[np.int64]:
     """State k with probability proportional to exp(logits[..., k])."""
     top = logits.max(axis=-1, keepdims=True)

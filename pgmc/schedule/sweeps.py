@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from pgmc.analysis.blocks import Block
 from pgmc.errors import InternalError
-from pgmc.ir.answers import BlockUpdate, Coloring, ConditionalLaw, SweepSchedule, UnitOrder
+from pgmc.ir.answers import BlockUpdate, Coloring, ConditionalLaw, Mode, SweepSchedule, UnitOrder
 from pgmc.ir.queries import Sweep
 
 
@@ -44,8 +44,10 @@ def _block_update(
 ) -> BlockUpdate:
     masked = tuple(name for name in block.variables if name in query.masked)
     laws = tuple(map(law, block.variables))
-    colors = coloring(block.variables[0]) if block.mode == "sequential" else None
-    return BlockUpdate(laws, block.mode, masked, query.backward, colors)
+    one_by_one = block.mode == "joint" and laws[0].family == "Normal"  # some units keep their values
+    mode: Mode = "sequential" if one_by_one else block.mode
+    colors = coloring(block.variables[0]) if mode == "sequential" else None
+    return BlockUpdate(laws, mode, masked, query.backward, colors)
 
 
 def check_sweep_schedule(schedule: SweepSchedule, query: Sweep) -> SweepSchedule:

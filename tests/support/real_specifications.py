@@ -27,6 +27,18 @@ def gaussian_rbm(x: Arrays, t: Arrays) -> Any:
     return squares - np.einsum("ni,i,ij,nj->n", v, t["beta"], t["W"], h) - v @ t["a"] - h @ t["b"]
 
 
+def mcrbm(x: Arrays, t: Arrays) -> Any:
+    v, means, covariances = x["x"], x["h_m"], x["h_c"]
+    linear = np.einsum("ni,ij,nj->n", v, t["W"], means) + means @ t["b_m"] + covariances @ t["b_c"]
+    return 0.5 * (v**2).sum(axis=1) - linear + 0.5 * ((v @ t["R"]) ** 2 * covariances).sum(axis=1)
+
+
 REAL_SPECIFICATIONS = (
     RealSpecification("gaussian_rbm", {"visible": 4, "hidden": 3}, {"v": "Normal", "h": "Bernoulli"}, gaussian_rbm),
+    RealSpecification(
+        "mcrbm",
+        {"visible": 4, "means": 2, "covariances": 3},
+        {"x": "Normal", "h_m": "Bernoulli", "h_c": "Bernoulli"},
+        mcrbm,
+    ),
 )

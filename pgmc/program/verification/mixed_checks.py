@@ -51,6 +51,12 @@ def _check_discrete(instance: MixedInstance, ledger: Ledger, name: str, found: d
 
 def _check_real(instance: MixedInstance, ledger: Ledger, name: str, found: dict[str, Array]) -> None:
     units = instance.units_of((name,))
+    if "field" in found:
+        _, gradient, matrix = instance.quadratic_form(instance.states, units)
+        for key, expected in (("field", -gradient), ("precision", matrix)):
+            got = found[key].reshape(expected.shape)
+            _compare(instance, ledger, "conditionals", f"{key} of {name}, given the others", got, expected, "energy")
+        return
     forms = [instance.quadratic_form(instance.states, [unit]) for unit in units]
     precision = np.stack([matrix[:, 0, 0] for _, _, matrix in forms], axis=1)
     mean = -np.stack([gradient[:, 0] for _, gradient, _ in forms], axis=1) / precision

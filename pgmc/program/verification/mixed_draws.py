@@ -16,7 +16,7 @@ from pgmc.program.verification.instance import TOLERANCES
 from pgmc.program.verification.mixed import MixedInstance, Place, Tempering, everywhere
 from pgmc.program.verification.report import Check, Ledger
 from pgmc.runtime.kernels import first_sites
-from pgmc.runtime.streams import Stream, draw_codes, draw_on, random_words, uniforms, unit_normals
+from pgmc.runtime.streams import Stream, draw_codes, draw_joint_normal, draw_on, random_words, uniforms, unit_normals
 
 Array = npt.NDArray[Any]
 
@@ -82,17 +82,20 @@ def check_statistics(instance: MixedInstance, ledger: Ledger) -> None:
     starts = {name: np.ascontiguousarray(values[chosen]) for name, values in instance.states.items()}
     for name in (name for name in instance.names if instance.is_real(name)):
         run = Run(name, Sweep((name,)), None, {})
-        unit = groups(instance, run.query)[0][0]  # drawn first, so given the starts
+        group = groups(instance, run.query)[0]
+        units = group if instance.executable.is_joint(name) else group[:1]  # drawn first, so given the starts
         got = run_kernel(instance, run, starts, instance.stream.child(f"statistics {name}"))[name]
-        _, gradient, matrix = instance.quadratic_form(starts, [unit])
-        z = (got[everywhere(unit[1])] + gradient[:, 0] / matrix[:, 0, 0]) * np.sqrt(matrix[:, 0, 0])
+        _, gradient, matrix = instance.quadratic_form(starts, units)
+        mean = -np.linalg.solve(matrix, gradient[..., None])[..., 0]
+        values = np.stack([got[everywhere(place)] for _, place in units], axis=1)
+        z = np.einsum("nji,nj->ni", np.linalg.cholesky(matrix), values - mean).ravel()
         p_value = float(kstest(z, "norm").pvalue)
         shift = np.sqrt(-np.log(ALPHA / 2) / (2 * chains)) * np.sqrt(2 * np.pi)
         note = f"{chains} chains; false alarm {ALPHA:.0e}, detects a shift of {2 * shift:.2g} deviations"
         surprise = -float(np.log10(max(p_value, 1e-300)))
         what = f"draws of {name} are normal (-log10 p)"
         check = Check("sweep, statistically", what, surprise, -np.log10(ALPHA), p_value >= ALPHA, note)
-        ledger.record(check, lambda unit=unit: instance.case(0, ("unit", str(unit))))  # type: ignore[misc]
+        ledger.record(check, lambda units=units: instance.case(0, ("units", str(units))))  # type: ignore[misc]
 
 
 def _runs(instance: MixedInstance) -> list[Run]:
@@ -139,8 +142,7 @@ def _update_groups(instance: MixedInstance, update: BlockUpdate) -> list[list[Pl
     if update.mode != "sequential":
         return [units]
     if update.coloring is not None:
-        name = update.targets[0].name
-        units = [(name, tuple(map(int, place))) for place in instance.compiler.colored.positions(name)]
+        units = [units[k] for k in instance.compiler.colored.colors(update.targets[0].name).order]
     return [[unit] for unit in (units[::-1] if update.backward else units)]
 
 
@@ -152,6 +154,10 @@ def replay(
     doubtful = np.zeros(len(next(iter(states.values()))), dtype=bool)
     for group in groups(instance, run.query):
         before = {name: values.copy() for name, values in states.items()}
+        name = group[0][0]
+        if instance.is_real(name) and instance.executable.is_joint(name) and name not in run.masks:
+            _draw_jointly(instance, states, group, run.law, stream)
+            continue
         for unit in group:
             name, place = unit
             drawn, close = _draw(instance, before, unit, run.law, stream)
@@ -160,6 +166,17 @@ def replay(
             states[name][here] = np.where(kept, states[name][here], drawn)
             doubtful |= close & ~kept
     return states, doubtful
+
+
+def _draw_jointly(
+    instance: MixedInstance, states: dict[str, Array], group: list[Place], law: Tempering | None, stream: Stream
+) -> None:
+    """All units of a real variable from their joint law, in place."""
+    name = group[0][0]
+    _, gradient, matrix = instance.quadratic_form(states, group, law)
+    sites = first_sites(instance.model)[name] + np.arange(len(group))
+    z = unit_normals(stream.key, np.arange(len(gradient)), SWEEP, sites, instance.dtype)
+    states[name] = draw_joint_normal(-gradient, matrix, z).reshape(states[name].shape)
 
 
 def _draw(

@@ -186,6 +186,8 @@ def _check_curvature(program: RealSize, ledger: Ledger, variable: Variable, tole
             state[variable.name][(row, *place)] += step
         energies.append(program.executable.evaluate(Energy(), program.params, state)["energy"])
     below, here, above = energies
+    if "field" in found:
+        _flatten_joint(found, program.bases[variable.name])
     precision, mean = (
         np.array([found[key][(row, *place)] for row, place in zip(rows, places, strict=True)], dtype=np.float64)
         for key in ("precision", "mean")
@@ -224,6 +226,16 @@ def _check_colors(compiler: Compiler, ledger: Ledger) -> None:
             return Case((("units", f"{name}: numbers {pairs[place[0], 0]} and {pairs[place[0], 1]}"),))
 
         ledger.compare("real size", check, alike.astype(np.float64), np.zeros(len(pairs)), 0.0, case=case)
+
+
+def _flatten_joint(found: dict[str, Array], values: Array) -> None:
+    """The law of each unit given the others, in place of that of all units together."""
+    rows, size = len(values), values[0].size
+    field, flat = found["field"].reshape(rows, size), values.reshape(rows, size)
+    matrix = np.broadcast_to(found["precision"].reshape(-1, size, size), (rows, size, size))
+    own = np.diagonal(matrix, axis1=1, axis2=2)
+    pull = field - np.einsum("nij,nj->ni", matrix, flat) + own * flat
+    found["precision"], found["mean"] = own.reshape(values.shape), (pull / own).reshape(values.shape)
 
 
 def _check_pairs(program: RealSize, compiler: Compiler, ledger: Ledger, pairs: int, tolerance: float) -> None:
