@@ -56,9 +56,10 @@ def test_what_is_found() -> None:
     assert r"\mathcal{N}" in law.latex()
 
 
-def test_units_with_few_neighbours_are_drawn_one_by_one() -> None:
+def test_units_with_few_neighbours_are_drawn_colour_by_colour() -> None:
     program = pgmc.compile(chain())
-    assert [block.mode for block in program.blocks if "x" in block.variables] == ["sequential"]
+    assert [block.mode for block in program.blocks if "x" in block.variables] == ["parallel", "parallel"]
+    assert not program.conditional("x").law.others
 
 
 def test_a_quartic_coupling_has_no_joint_law() -> None:
