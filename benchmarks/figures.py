@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks import annealing, compilation, conformance, gibbs, golden_ais, ising, sampler, sizes, training
+from benchmarks import annealing, compilation, conformance, gibbs, golden_ais, ising, lattice, sampler, sizes, training
 from benchmarks.harness import Table, describe_machine
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "figures.md"
@@ -134,6 +134,13 @@ def figures_of_compilation() -> Iterator[Figure]:
     )
 
 
+def figures_of_lattice() -> Iterator[Figure]:
+    table = lattice.measure()
+    rate, bits = lattice.flips(table), lattice.flips(table, "random bits")
+    measured = f"{rate:.3g} flips/ns (random bits alone: {bits:.3g}); time of peers over pgmc's: {_peers(table)}"
+    yield Figure("Ising model, 1024x1024, one chain", ">= 4 flips/ns", measured, rate >= 4 or "not yet", "lattice")
+
+
 def figures_of_sizes() -> Iterator[Figure]:
     for found in sizes.measure():
         what = f"{found.kind} model: declared, derived, compiled, for 10², 10⁴ and 10⁶ units"
@@ -182,6 +189,7 @@ BENCHMARKS: dict[str, Callable[[], Iterator[Figure]]] = {
     "annealing": figures_of_annealing,
     "sampler": figures_of_sampler,
     "compilation": figures_of_compilation,
+    "lattice": figures_of_lattice,
     "sizes": figures_of_sizes,
     "ising": figures_of_ising,
     "golden_ais": figures_of_golden_ais,
