@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, Literal
 
 from pgmc.analysis.colored_units import ColoredUnits
@@ -92,6 +92,8 @@ class Compiler:
         self._ignored = ignored
         self._ensembles: dict[Ensemble, Model] = {}
         self._mean_models: dict[tuple[tuple[str, ...], Ensemble], Model | Refusal] = {}
+        self._parallel_without: dict[tuple[tuple[str, ...], tuple[str, ...]], bool] = {}
+        self._reduced_models: dict[tuple[tuple[str, ...], Ensemble], Model | Refusal] = {}
         self._laws: dict[tuple[str, Ensemble], ConditionalLaw] = {}
         self._stages: dict[Query, Stages] = {}
         self.modules: dict[Query, KernelModule] = {}
@@ -162,10 +164,12 @@ class Compiler:
         return self._find_blocks(graph, wanted, first)
 
     def _find_blocks(self, graph: nx.Graph, free: tuple[str, ...], first: tuple[str, ...]) -> tuple[Block, ...]:
-        from pgmc.analysis.blocks import check_blocks, find_blocks, restrict_blocks
+        from pgmc.analysis.blocks import check_blocks, collapse_blocks, find_blocks, restrict_blocks
 
         if self._imposed is None:
             blocks = find_blocks(graph, free, first)
+            if any(isinstance(v.domain, Real) for v in self.model.variables):
+                blocks = collapse_blocks(graph, blocks, first, self._integrable_block, self._stays_parallel)
         else:
             blocks = restrict_blocks(check_blocks(graph, self._imposed), free, first)
         return tuple(replace(b, mode="joint") if b.mode == "sequential" and self._is_joint(b) else b for b in blocks)
@@ -203,10 +207,58 @@ class Compiler:
             )
         return self._laws[target, ensemble]
 
-    def _sweep_law(self, query: Sweep, target: str) -> ConditionalLaw:
+    def marginal_law(
+        self, target: str, without: tuple[str, ...], ensemble: Ensemble = Ensemble.PLAIN
+    ) -> ConditionalLaw | Refusal:
+        """The conditional of each unit of the target, some real variables integrated out."""
+        from pgmc.derivation.collect_factors import collect_factors
+        from pgmc.derivation.conditionals import derive_conditional
+
+        if not without:
+            return self.law(target, ensemble)
+        model = self._reduced(without, ensemble)
+        if isinstance(model, Refusal):
+            return model
+        return derive_conditional(model, model.variable(target)).map(collect_factors)
+
+    def _reduced(self, without: tuple[str, ...], ensemble: Ensemble = Ensemble.PLAIN) -> Model | Refusal:
+        """The model with some real variables integrated out."""
+        from pgmc.derivation.free_energy import integrate_out
+
+        if (without, ensemble) not in self._reduced_models:
+            self._reduced_models[without, ensemble] = integrate_out(self.ensemble(ensemble), without)
+        return self._reduced_models[without, ensemble]
+
+    def _integrable_block(self, block: Block) -> bool:
+        """Whether all units of a block are real and normal, each by itself."""
+        real = {v.name for v in self.model.variables if isinstance(v.domain, Real)}
+        return (
+            block.mode == "parallel"
+            and real.issuperset(block.variables)
+            and all(self.law(name).family == "Normal" for name in block.variables)
+        )
+
+    def _stays_parallel(self, block: Block, without: tuple[str, ...]) -> bool:
+        """Whether units of a block do not interact after some variables are integrated out either."""
+        from pgmc.analysis.elimination import is_independent
+        from pgmc.analysis.interaction_graph import build_interaction_graph
+
+        key = block.variables, without
+        if key not in self._parallel_without:
+            model = self._reduced(without)
+            self._parallel_without[key] = not isinstance(model, Refusal) and is_independent(
+                build_interaction_graph(model), block.variables
+            )
+        return self._parallel_without[key]
+
+    def _sweep_law(self, query: Sweep, target: str, without: tuple[str, ...] = ()) -> ConditionalLaw:
         """The law that a sweep draws a variable from: unit by unit where some units keep their values."""
         from pgmc.derivation.conditionals import derive_conditional
 
+        if without:
+            marginal = self.marginal_law(target, without, query.ensemble)
+            if isinstance(marginal, ConditionalLaw):
+                return marginal
         law = self.law(target, query.ensemble)
         if law.family == "JointNormal" and target in query.masked:
             return derive_conditional(self.ensemble(query.ensemble), law.target)
@@ -237,8 +289,9 @@ class Compiler:
             case TemperatureStep(of):
                 answer = self.derive(of)
                 return derive_temperature_step(answer) if isinstance(answer, Computation) else answer
-            case Conditional(target, ensemble):
-                return conditional_computation(self.law(target, ensemble))
+            case Conditional(target, ensemble, without):
+                law = self.marginal_law(target, without, ensemble)
+                return law if isinstance(law, Refusal) else conditional_computation(law)
             case Gradient():
                 return self._derive_gradient(query)
             case MeanField(observed, ensemble):
@@ -254,7 +307,7 @@ class Compiler:
                 return derive_mean_field_bound(self.ensemble(ensemble), means, observed)
             case Sweep(free, first, ensemble=ensemble):
                 blocks = self.variable_blocks(free, first, ensemble)
-                return build_sweep_schedule(query, blocks, lambda n: self._sweep_law(query, n), self.colored.form)
+                return build_sweep_schedule(query, blocks, partial(self._sweep_law, query), self.colored.form)
 
     def mean_model(self, observed: tuple[str, ...], ensemble: Ensemble = Ensemble.PLAIN) -> Model | Refusal:
         """The model of the means of every variable not observed."""

@@ -41,7 +41,8 @@ class Block:
 
     def __str__(self) -> str:
         part = "" if self.part is None else f" ({self.part})"
-        return f"[{', '.join(self.variables)}] {self.mode}{part}"
+        out = f", {', '.join(self.integrated_out)} integrated out" if self.integrated_out else ""
+        return f"[{', '.join(self.variables)}] {self.mode}{part}{out}"
 
 
 def find_blocks(graph: nx.Graph, free: tuple[str, ...], first: tuple[str, ...] = ()) -> tuple[Block, ...]:
@@ -69,6 +70,41 @@ def _color_blocks(graph: nx.Graph, names: tuple[str, ...]) -> tuple[Block, ...]:
 def _mode_at_once(graph: nx.Graph, names: tuple[str, ...]) -> Mode:
     """How variables whose units do not interact are drawn: jointly where some of them restrict one another."""
     return "joint" if any(graph.nodes[name].get("grouped") for name in names) else "parallel"
+
+
+def collapse_blocks(
+    graph: nx.Graph,
+    blocks: tuple[Block, ...],
+    first: tuple[str, ...],
+    integrable: Callable[[Block], bool],
+    stays_parallel: Callable[[Block, tuple[str, ...]], bool],
+) -> tuple[Block, ...]:
+    """Blocks drawn with a real one integrated out, which then follows at once: together a draw from their joint law.
+
+    That is done where units of the first still do not interact when the second is integrated out.
+
+    Parameters
+    ----------
+    graph, blocks, first
+        The interactions, the blocks, and the variables whose blocks come first.
+    integrable
+        Whether a block can be integrated out.
+    stays_parallel
+        Whether units of a block do not interact when some variables are integrated out.
+    """
+    found = list(blocks)
+    for real in [block for block in blocks if integrable(block)]:
+        for other in [block for block in found if block.mode == "parallel" and block is not real]:
+            apart = (other.variables[0] in first) != (real.variables[0] in first)
+            coupled = any(graph.has_edge(a, b) for a in other.variables for b in real.variables)
+            if apart or not coupled or other.integrated_out or integrable(other):
+                continue
+            if stays_parallel(other, real.variables):
+                found.remove(real)
+                place = found.index(other)
+                found[place : place + 1] = [replace(other, integrated_out=real.variables), real]
+                break
+    return tuple(replace(block, colour=k) for k, block in enumerate(found)) if tuple(found) != blocks else blocks
 
 
 def split_by_color(

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace as replace_fields
 from fractions import Fraction
 
 from pgmc.analysis.interactions import find_interactions
+from pgmc.derivation.collect_factors import collect_factors
 from pgmc.derivation.conditionals import derive_conditional
 from pgmc.derivation.exclusive import block_indices, log_normaliser
 from pgmc.derivation.gaussian import log_normal_integral
 from pgmc.derivation.like_terms import combine_like_terms
+from pgmc.derivation.marginals import reduced_model
 from pgmc.derivation.scalars import at_value, reduce_to_affine
 from pgmc.derivation.tidy import add, multiply, negate, summed, tidy
 from pgmc.ir.answers import Computation, ConditionalLaw, Quantity, Refusal
@@ -23,16 +26,40 @@ def derive_free_energy(model: Model, observed: tuple[str, ...]) -> Computation |
     """F(observed) = -log Σ exp(-E) over every other variable.
 
     Exact if no two units of the other variables interact. With E = E₀ + Σ_t L_t(x_t), where E₀ has every summed unit at
-    its reference value, F = E₀ - Σ_t log Σ_x exp(-L_t(x)).
+    its reference value, F = E₀ - Σ_t log Σ_x exp(-L_t(x)). Where they interact, real ones are integrated out first: the
+    others may no longer interact in what is left.
     """
     hidden = tuple(v for v in model.variables if v.name not in observed)
     refusal = _check_independent(model, observed, {v.name for v in hidden})
     if refusal is not None:
-        return refusal
+        reduced = _with_reals_integrated(model, hidden)
+        return refusal if reduced is None else _collected(derive_free_energy(reduced, observed))
     reference = add(*(_at_reference(term, hidden) for term in model.terms))
     parts = [_log_normaliser(derive_conditional(model, v)) for v in hidden]
     body = combine_like_terms(add(reference, *map(negate, parts)))
     return Computation((Quantity("free_energy", (), body),))
+
+
+def _collected(answer: Computation | Refusal) -> Computation | Refusal:
+    """The answer with like factors and terms collected, which a second integral leaves many of."""
+    if isinstance(answer, Refusal):
+        return answer
+    return Computation(tuple(replace_fields(q, body=collect_factors(q.body)) for q in answer.quantities))
+
+
+def integrate_out(model: Model, names: tuple[str, ...]) -> Model | Refusal:
+    """The model of the other variables, the named real ones integrated out of its energy."""
+    answer = derive_free_energy(model, tuple(v.name for v in model.variables if v.name not in names))
+    return answer if isinstance(answer, Refusal) else reduced_model(model, names, answer.quantities[0])
+
+
+def _with_reals_integrated(model: Model, hidden: tuple[Variable, ...]) -> Model | None:
+    """The model without the hidden variables that are real, if there are others and these can be integrated out."""
+    real = tuple(v.name for v in hidden if isinstance(v.domain, Real))
+    if not real or len(real) == len(hidden):
+        return None
+    reduced = integrate_out(model, real)
+    return None if isinstance(reduced, Refusal) else reduced
 
 
 def _check_independent(model: Model, observed: tuple[str, ...], hidden: set[str]) -> Refusal | None:

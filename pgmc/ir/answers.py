@@ -143,6 +143,7 @@ class BlockUpdate:
     masked: tuple[str, ...] = ()
     backward: bool = False
     coloring: Coloring | UnitOrder | None = None
+    integrated_out: tuple[str, ...] = ()
 
     @property
     def targets(self) -> tuple[Variable, ...]:
@@ -152,6 +153,7 @@ class BlockUpdate:
     def __str__(self) -> str:
         names = ", ".join(law.target.name for law in self.laws)
         how = self.mode if self.coloring is None else f"{self.mode}, {self.coloring}"
+        how += f", {', '.join(self.integrated_out)} integrated out" if self.integrated_out else ""
         lines = [f"update {names} ({how})", *(f"  {law}" for law in self.laws)]
         return "\n".join(lines)
 

@@ -54,10 +54,14 @@ class TemperatureStep:
 
 @dataclass(frozen=True, slots=True)
 class Conditional:
-    """Each unit of ``target`` given all others. Answer: ``logits`` (n, *shape[, states])."""
+    """Each unit of ``target`` given all others. Answer: ``logits`` (n, *shape[, states]).
+
+    Of real units ``mean`` and ``precision``. The variables in ``without`` are integrated out.
+    """
 
     target: str
     ensemble: Ensemble = Ensemble.PLAIN
+    without: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from pgmc.compiler import Compiler
-from pgmc.ir.answers import ConditionalLaw
+from pgmc.errors import IntractableError
+from pgmc.ir.answers import ConditionalLaw, Refusal
 from pgmc.ir.nodes import Scalar
 from pgmc.ir.queries import Conditional as ConditionalQuery
 from pgmc.ir.queries import Ensemble
@@ -28,15 +29,25 @@ Array = npt.NDArray[Any]
 class Conditional:
     """The law of each unit of a variable given all other units."""
 
-    def __init__(self, compiler: Compiler, executable: Executable, name: str) -> None:
+    def __init__(self, compiler: Compiler, executable: Executable, name: str, without: tuple[str, ...] = ()) -> None:
         self._compiler = compiler
         self._executable = executable
         self.name = name
+        self.without = without
 
     @cached_property
     def law(self) -> ConditionalLaw:
-        """The derivation's answer."""
-        return self._compiler.law(self.name)
+        """The derivation's answer.
+
+        Raises
+        ------
+        IntractableError
+            If what is left out cannot be integrated out.
+        """
+        law = self._compiler.marginal_law(self.name, self.without)
+        if isinstance(law, Refusal):
+            raise IntractableError(f"{self._compiler.model.name}: {law}")
+        return law
 
     @property
     def family(self) -> str:
@@ -83,7 +94,7 @@ class Conditional:
         given = tuple(s.name for s in model.symbols if is_per_example(s) and s.name in state)
         encoded = encode_state(model, state, given, dtype)
         checked = self._compiler.encode_params(params)
-        query = ConditionalQuery(self.name)
+        query = ConditionalQuery(self.name, without=self.without)
         found = self._executable.evaluate(query, checked, encoded, threads=threads)
         if self.law.others:
             return _joint_moments(found["field"], found["precision"])

@@ -123,16 +123,18 @@ class Program:
             raise ModelError(f"{self.model.name} has no guide. Declare one: q = m.guide(); q.directed(h, ...).")
         return Program(self.compiler.guide)
 
-    def conditional(self, name: str) -> Conditional:
+    def conditional(self, name: str, without: Sequence[str] = ()) -> Conditional:
         """The law of each unit of a variable given all other units.
+
+        Real variables named in ``without`` are integrated out.
 
         Raises
         ------
         ArgumentError
             If there is no variable of that name.
         """
-        self._check_variables("conditional", (name,))
-        return Conditional(self.compiler, self.executable, name)
+        self._check_variables("conditional", (name, *without))
+        return Conditional(self.compiler, self.executable, name, tuple(without))
 
     def free_energy_equation(self, observed: Sequence[str]) -> Equation | Refusal:
         """F(observed) as an equation, or the reason why it has no closed form."""

@@ -33,6 +33,13 @@ def mcrbm(x: Arrays, t: Arrays) -> Any:
     return 0.5 * (v**2).sum(axis=1) - linear + 0.5 * ((v @ t["R"]) ** 2 * covariances).sum(axis=1)
 
 
+def ssrbm(z: Arrays, t: Arrays) -> Any:
+    x, s, h = z["x"], z["s"], z["h"]
+    found = -np.einsum("ni,ij,nj,nj->n", x, t["W"], s, h) + 0.5 * (x**2 * t["Lambda"]).sum(axis=1)
+    found += 0.5 * np.einsum("ni,ij,nj->n", x**2, t["Phi"], h) + 0.5 * (t["alpha"] * s**2).sum(axis=1)
+    return found - (s * h) @ (t["alpha"] * t["mu"]) - h @ t["b"] + h @ (t["alpha"] * t["mu"] ** 2)
+
+
 REAL_SPECIFICATIONS = (
     RealSpecification("gaussian_rbm", {"visible": 4, "hidden": 3}, {"v": "Normal", "h": "Bernoulli"}, gaussian_rbm),
     RealSpecification(
@@ -41,4 +48,5 @@ REAL_SPECIFICATIONS = (
         {"x": "Normal", "h_m": "Bernoulli", "h_c": "Bernoulli"},
         mcrbm,
     ),
+    RealSpecification("ssrbm", {"visible": 3, "hidden": 2}, {"x": "Normal", "s": "Normal", "h": "Bernoulli"}, ssrbm),
 )

@@ -117,14 +117,17 @@ class MixedInstance:
             case _:
                 return np.array([0.0, 1.0])
 
-    def log_weights(self, states: Arrays, unit: Place, law: Tempering | None = None) -> Array:
-        """-E at every value of a discrete unit, ``(rows, values)``."""
+    def log_weights(
+        self, states: Arrays, unit: Place, law: Tempering | None = None, without: tuple[str, ...] = ()
+    ) -> Array:
+        """-E at every value of a discrete unit, ``(rows, values)``; some real variables integrated out."""
         name, place = unit
         found = []
         for value in self.values(name):
             moved = states[name].copy()
             moved[everywhere(place)] = value
-            found.append(-self.energy({**states, name: moved}, law))
+            at_value = {**states, name: moved}
+            found.append(-(self.free_energy(at_value, without, law=law) if without else self.energy(at_value, law)))
         return np.stack(found, axis=1)
 
     def quadratic_form(

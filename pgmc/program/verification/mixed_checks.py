@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from pgmc.errors import IntractableError
+from pgmc.errors import InternalError, IntractableError
 from pgmc.evaluation.exact import log_partition_exact
 from pgmc.ir.answers import Computation
 from pgmc.ir.queries import Conditional, Energy, Ensemble, FreeEnergy, Gradient
@@ -39,13 +39,32 @@ def check_conditionals(instance: MixedInstance, ledger: Ledger) -> None:
         (_check_real if instance.is_real(name) else _check_discrete)(instance, ledger, name, wide)
 
 
-def _check_discrete(instance: MixedInstance, ledger: Ledger, name: str, found: dict[str, Array]) -> None:
+def check_marginals(instance: MixedInstance, ledger: Ledger) -> None:
+    """Log-odds of units that are drawn with something integrated out, and that this follows at once."""
+    updates = instance.compiler.blocks()
+    for block, after in zip(updates, (*updates[1:], None), strict=True):
+        if not block.integrated_out:
+            continue
+        if after is None or after.variables != block.integrated_out:
+            raise InternalError(f"{block} is not followed by what was integrated out. Please report this.")
+        for name in block.variables:
+            query = Conditional(name, without=block.integrated_out)
+            found = instance.executable.evaluate(query, instance.params, instance.states)
+            wide = {key: np.asarray(value, dtype=np.float64) for key, value in found.items()}
+            _check_discrete(instance, ledger, name, wide, block.integrated_out)
+
+
+def _check_discrete(
+    instance: MixedInstance, ledger: Ledger, name: str, found: dict[str, Array], without: tuple[str, ...] = ()
+) -> None:
     units, count = instance.units_of((name,)), len(instance.values(name))
-    expected = np.stack([instance.log_weights(instance.states, unit) for unit in units], axis=1)
+    expected = np.stack([instance.log_weights(instance.states, u, without=without) for u in units], axis=1)
     logits = found["logits"].reshape(len(expected), len(units), -1)
     got = logits if logits.shape[-1] == count else np.concatenate([np.zeros_like(logits), logits], axis=-1)
     odds = [values - values[..., :1] for values in (got, expected)]
-    what = f"log-odds of the values of {name}, given all others"
+    what = f"log-odds of the values of {name}, given all others" + (
+        f", {', '.join(without)} integrated out" * bool(without)
+    )
     _compare(instance, ledger, "conditionals", what, odds[0], odds[1], "energy")
 
 

@@ -132,9 +132,14 @@ def run_kernel(instance: MixedInstance, run: Run, starts: dict[str, Array], stre
 
 def groups(instance: MixedInstance, query: Sweep) -> list[list[Place]]:
     """The units that are drawn at once, in order."""
+    return [group for group, _ in _groups(instance, query)]
+
+
+def _groups(instance: MixedInstance, query: Sweep) -> list[tuple[list[Place], tuple[str, ...]]]:
+    """The units that are drawn at once, in order, and the variables that are integrated out then."""
     schedule = instance.compiler.answer(query)
     assert isinstance(schedule, SweepSchedule)
-    return [group for update in schedule.updates for group in _update_groups(instance, update)]
+    return [(g, update.integrated_out) for update in schedule.updates for g in _update_groups(instance, update)]
 
 
 def _update_groups(instance: MixedInstance, update: BlockUpdate) -> list[list[Place]]:
@@ -152,7 +157,7 @@ def replay(
     """The states after one sweep, and the chains in which a discrete draw was too close to call."""
     states = {name: values.astype(np.float64) for name, values in starts.items()}
     doubtful = np.zeros(len(next(iter(states.values()))), dtype=bool)
-    for group in groups(instance, run.query):
+    for group, without in _groups(instance, run.query):
         before = {name: values.copy() for name, values in states.items()}
         name = group[0][0]
         if instance.is_real(name) and instance.executable.is_joint(name) and name not in run.masks:
@@ -160,7 +165,7 @@ def replay(
             continue
         for unit in group:
             name, place = unit
-            drawn, close = _draw(instance, before, unit, run.law, stream)
+            drawn, close = _draw(instance, before, unit, run.law, stream, without)
             here = everywhere(place)
             kept = run.masks[name][here] if name in run.masks else np.zeros(len(drawn), dtype=bool)
             states[name][here] = np.where(kept, states[name][here], drawn)
@@ -180,7 +185,12 @@ def _draw_jointly(
 
 
 def _draw(
-    instance: MixedInstance, states: dict[str, Array], unit: Place, law: Tempering | None, stream: Stream
+    instance: MixedInstance,
+    states: dict[str, Array],
+    unit: Place,
+    law: Tempering | None,
+    stream: Stream,
+    without: tuple[str, ...],
 ) -> tuple[Array, Array]:
     """What a unit draws in each chain, by the documented law, and where rounding could change it."""
     name, place = unit
@@ -191,7 +201,7 @@ def _draw(
         _, gradient, matrix = instance.quadratic_form(states, [unit], law)
         z = unit_normals(stream.key, chains, SWEEP, sites, instance.dtype)[:, 0]
         return -gradient[:, 0] / matrix[:, 0, 0] + z / np.sqrt(matrix[:, 0, 0]), np.zeros(rows, dtype=bool)
-    logits, values = instance.log_weights(states, unit, law), instance.values(name)
+    logits, values = instance.log_weights(states, unit, law, without), instance.values(name)
     words = random_words(stream.key, chains, SWEEP, sites)[:, 0]
     weights = np.exp(logits - logits.max(axis=1, keepdims=True))
     running = np.cumsum(weights, axis=1) / weights.sum(axis=1, keepdims=True)

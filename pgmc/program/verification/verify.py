@@ -46,6 +46,7 @@ ENUMERATED = (
 MIXED = (
     mixed_checks.check_energies,
     mixed_checks.check_conditionals,
+    mixed_checks.check_marginals,
     check_mixed_replay,
     check_statistics,
     mixed_checks.check_free_energies,
