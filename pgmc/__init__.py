@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from pgmc.dsl.distributions import Bernoulli as Bernoulli
     from pgmc.dsl.distributions import Categorical as Categorical
+    from pgmc.dsl.distributions import Normal as Normal
     from pgmc.dsl.expression import Expression as Expression
     from pgmc.dsl.functions import Sum as Sum
     from pgmc.dsl.functions import cos as cos
@@ -62,7 +63,7 @@ if TYPE_CHECKING:
 _MODULES = {
     "pgmc.dsl.model": ("Model",),
     "pgmc.dsl.expression": ("Expression",),
-    "pgmc.dsl.distributions": ("Bernoulli", "Categorical"),
+    "pgmc.dsl.distributions": ("Bernoulli", "Categorical", "Normal"),
     "pgmc.dsl.index_notation": ("indices",),
     "pgmc.dsl.functions": (
         "Sum",

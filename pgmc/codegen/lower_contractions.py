@@ -42,7 +42,7 @@ from pgmc.ir.rewrite import (
     substitute,
     walk,
 )
-from pgmc.ir.structural_key import structural_key
+from pgmc.ir.structural_key import Key, structural_key
 from pgmc.ir.symbols import Input, block_axis, is_one_hot, is_per_example
 
 Pair: TypeAlias = tuple[Scalar, Scalar, tuple[Index, ...]]
@@ -61,7 +61,7 @@ class ContractionLowering:
     buffers: list[Operand] = field(default_factory=list)
     changing: frozenset[str] = frozenset()
     sources: dict[str, frozenset[str]] = field(default_factory=dict)
-    _known: dict[tuple[Scalar, tuple[int, ...]], Operand] = field(default_factory=dict)
+    _known: dict[tuple[Key, tuple[int, ...]], Operand] = field(default_factory=dict)
 
     def forget(self, names: frozenset[str]) -> None:
         """Drop what was computed from the named variables: they have changed."""

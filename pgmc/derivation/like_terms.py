@@ -6,14 +6,14 @@ from fractions import Fraction
 
 from pgmc.derivation.tidy import add, multiply
 from pgmc.ir.nodes import Add, Index, Mul, Number, Scalar
-from pgmc.ir.structural_key import structural_key
+from pgmc.ir.structural_key import Key, structural_key
 
 
 def combine_like_terms(node: Scalar) -> Scalar:
     """The sum with like terms combined: ``Σ_i f(x[i]) - Σ_j f(x[j])`` is 0. Terms keep the order of their first."""
     if not isinstance(node, Add):
         return node
-    found: dict[tuple[Scalar, tuple[Index, ...]], tuple[Fraction, Scalar]] = {}
+    found: dict[tuple[Key, tuple[Index, ...]], tuple[Fraction, Scalar]] = {}
     for term in node.terms:
         number, rest = _split(term)
         key = structural_key(rest)

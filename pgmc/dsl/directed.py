@@ -13,9 +13,9 @@ from pgmc.dsl.operand import Operand, addition, check_ranges, merge_ranges, nega
 from pgmc.dsl.sums import parameter_summands
 from pgmc.errors import ModelError, NotationError
 from pgmc.ir.factors import FAMILIES_OF
-from pgmc.ir.nodes import Access, Call, Index, LogSumExp, Number, Scalar, Sum, fresh_index, shifted_index
+from pgmc.ir.nodes import ONE, Access, Call, Index, LogSumExp, Number, Pi, Pow, Scalar, Sum, fresh_index, shifted_index
 from pgmc.ir.rewrite import rename
-from pgmc.ir.symbols import Spin, Variable, access_axes, is_one_hot
+from pgmc.ir.symbols import Spin, Variable, is_one_hot
 
 
 def read_target(target: object) -> tuple[Variable, Operand]:
@@ -97,19 +97,30 @@ def _axis_of(variable: Variable, position: int) -> tuple[str, int]:
 def negative_log_law(variable: Variable, family: str, indices: tuple[Index, ...], parts: dict[str, Scalar]) -> Scalar:
     """-Σ_units log p(unit | parents), a scalar.
 
-    Binary: ζ(η) - x·η. Spin: ζ(η) - η·(1 + s)/2. Categorical: log Σ_k exp(η_k) - Σ_k y_k·η_k.
+    Binary: ζ(η) - x·η. Spin: ζ(η) - η·(1 + s)/2. Categorical: log Σ_k exp(η_k) - Σ_k y_k·η_k. Normal, with mean μ and
+    precision λ: ½·λ·(x - μ)² - ½·log λ + ½·log 2π.
     """
-    logits = parts["logits"]
     unit = access(variable, indices)
+    if family == "Normal":
+        return _summed(_normal(unit, parts["mean"], parts["precision"]), indices)
+    logits = parts["logits"]
     if family == "Categorical":
         *units, state = indices
-        normaliser: Scalar = LogSumExp(logits, (state,))
-        taken: Scalar = Sum(product(unit, logits), (state,))
-    else:
-        units, normaliser, taken = list(indices), Call("softplus", logits), product(unit, logits)
+        return _summed([LogSumExp(logits, (state,)), negative(Sum(product(unit, logits), (state,)))], tuple(units))
+    taken: Scalar = product(unit, logits)
     if family == "Spin":
         half = Number(Fraction(1, 2))
         taken = addition(product(half, logits), product(half, unit, logits))
-    assert len(access_axes(variable)) == len(indices)
-    body = addition(normaliser, negative(taken))
-    return Sum(body, tuple(units)) if units else body
+    return _summed([Call("softplus", logits), negative(taken)], indices)
+
+
+def _summed(parts: list[Scalar], units: tuple[Index, ...]) -> Scalar:
+    """Σ_units of each part: some may not carry every index."""
+    return addition(*(Sum(part, units) if units else part for part in parts))
+
+
+def _normal(unit: Scalar, mean: Scalar, precision: Scalar) -> list[Scalar]:
+    half, deviation = Number(Fraction(1, 2)), addition(unit, negative(mean))
+    quadratic = product(half, precision, Pow(deviation, Fraction(2)))
+    constant = product(half, Call("log", product(Number(Fraction(2)), Pi())))
+    return [quadratic, constant, *([] if precision == ONE else [negative(product(half, Call("log", precision)))])]

@@ -72,3 +72,41 @@ class Categorical(Distribution):
     def __init__(self, *, logits: Expression) -> None:
         self.family = "Categorical"
         self.operands = {"logits": as_operand(logits)}
+
+
+@dataclass(init=False, repr=False)
+class Normal(Distribution):
+    """A real unit: N(mean, 1 / precision).
+
+    Parameters
+    ----------
+    mean
+        The mean, in the unit's own units.
+    precision
+        One over the variance, positive; 1 if neither it nor the scale is given.
+    scale
+        The standard deviation, in place of the precision.
+
+    Raises
+    ------
+    ModelError
+        If both precision and scale are given.
+
+    Examples
+    --------
+    >>> m.directed(x, pgmc.Normal(mean=h @ W + b, precision=lam))
+    """
+
+    def __init__(
+        self,
+        *,
+        mean: Expression | float,
+        precision: Expression | float | None = None,
+        scale: Expression | float | None = None,
+    ) -> None:
+        self.family = "Normal"
+        if precision is not None and scale is not None:
+            raise complaint(ModelError, "pgmc.Normal", "it takes either precision= or scale=", "Give one of them.")
+        if scale is not None:
+            precision = Expression(as_operand(scale)) ** -2
+        self.operands = {"mean": as_operand(mean), "precision": as_operand(1 if precision is None else precision)}

@@ -301,7 +301,7 @@ class Model:
         target
             A variable, or a unit of it such as ``x[i]``.
         distribution
-            :class:`pgmc.Bernoulli` or :class:`pgmc.Categorical`.
+            :class:`pgmc.Bernoulli`, :class:`pgmc.Categorical` or :class:`pgmc.Normal`.
 
         Raises
         ------

@@ -10,12 +10,22 @@ from pgmc.ir.answers import ConditionalLaw, Family
 from pgmc.ir.model import EnergyTerm, Factor, Model
 from pgmc.ir.nodes import Access, Call, Index, Mul, Scalar, at, shifted_index
 from pgmc.ir.rewrite import accesses, rename
-from pgmc.ir.symbols import Binary, Categorical, Spin, Variable, is_one_hot
+from pgmc.ir.symbols import Binary, Categorical, Real, Spin, Variable, is_one_hot
 
-FAMILIES_OF: dict[type, tuple[str, ...]] = {Binary: ("Bernoulli",), Spin: ("Spin",), Categorical: ("Categorical",)}
+FAMILIES_OF: dict[type, tuple[str, ...]] = {
+    Binary: ("Bernoulli",),
+    Spin: ("Spin",),
+    Categorical: ("Categorical",),
+    Real: ("Normal",),
+}
 """The families that a directed factor may have, by the domain of its target."""
 
-PARAMETERS_OF = {"Bernoulli": ("logits",), "Spin": ("logits",), "Categorical": ("logits",)}
+PARAMETERS_OF = {
+    "Bernoulli": ("logits",),
+    "Spin": ("logits",),
+    "Categorical": ("logits",),
+    "Normal": ("mean", "precision"),
+}
 """The parameters of each family."""
 
 

@@ -37,3 +37,10 @@ def test_free_energy_of_the_children_of_a_directed_factor_is_that_of_the_parents
     m.directed(v, pgmc.Bernoulli(logits=h @ m.param("W", (2, 3))))
     equation = pgmc.compile(m, backend="numpy").free_energy_equation(["h"])
     assert "W" not in str(equation)
+
+
+def test_sums_of_a_constant_over_other_axes_stay_apart():
+    """Σ_i 1 over three units and over five are not alike, though they look the same."""
+    one, other = fresh_index("i", ("b", 0)), fresh_index("i", ("c", 0))
+    terms = add(Sum(Call("log", Number(2)), (one,)), multiply(Number(-1), Sum(Call("log", Number(2)), (other,))))
+    assert combine_like_terms(terms) == terms
