@@ -152,13 +152,15 @@ def _converted(arrays: Arrays, dtype: str) -> Arrays:
 def python_kernel(compiler: Compiler, query: Query) -> CompiledKernel:
     """The generated kernel of a query, not compiled."""
     module = compiler.stages(query).module
-    return CompiledKernel(module, run_as_python(module.source, module.name), model_of(compiler, query))
+    return CompiledKernel(
+        module, run_as_python(module.source, module.name), model_of(compiler, query), compiler.colored.positions
+    )
 
 
 def disagreement(compiler: Compiler, query: Query, kernel: Kernel, data: Data) -> float:
     """The largest error of a kernel, relative to the largest number; for sweeps, the share of units that differ."""
     model = model_of(compiler, query)
-    reference = InterpretedKernel(compiler.stages(query).answer, model, compiler.dtype)
+    reference = InterpretedKernel(compiler.stages(query).answer, model, compiler.dtype, compiler.colored.positions)
     masked = query.masked if isinstance(query, Sweep) else ()
     mine, wanted = data.panel(model, masked), data.panel(model, masked)
     if isinstance(query, Sweep | MeanField):
@@ -194,11 +196,18 @@ def numpy_disagreement(compiler: Compiler, query: Query, data: Data) -> float:
     """The largest error of the NumPy text of a query, as ``disagreement`` has it."""
     model, answer = model_of(compiler, query), compiler.answer(query)
     text = build_numpy_text(model, kernel_name(query), answer)
-    reference = InterpretedKernel(answer, model, "float64")
+    reference = InterpretedKernel(answer, model, "float64", compiler.colored.positions)
     masked = query.masked if isinstance(query, Sweep) else ()
     panel, wanted = data.panel(model, masked), data.panel(model, masked)
     before = {name: array.copy() for name, array in panel.state.items()}
-    got = run_numpy(text, kernel_name(query), model, panel, LAUNCH if isinstance(query, Sweep | MeanField) else None)
+    got = run_numpy(
+        text,
+        kernel_name(query),
+        model,
+        panel,
+        LAUNCH if isinstance(query, Sweep | MeanField) else None,
+        compiler.colored.positions,
+    )
     assert all(np.array_equal(before[name], array) for name, array in panel.state.items()), "the text has side effects"
     if not isinstance(query, Sweep | MeanField):
         return distance(got, reference.evaluate(wanted))
@@ -208,11 +217,21 @@ def numpy_disagreement(compiler: Compiler, query: Query, data: Data) -> float:
     return _changes(got, wanted.state, query)
 
 
-def run_numpy(text: NumpyText, name: str, model: Model, panel: Panel, launch: Launch | None) -> Arrays:
-    """What the function of a NumPy text returns."""
+def run_numpy(
+    text: NumpyText,
+    name: str,
+    model: Model,
+    panel: Panel,
+    launch: Launch | None,
+    order: Callable[[str], Array] | None = None,
+) -> Arrays:
+    """What the function of a NumPy text returns; ``order`` gives the units of a variable as they are drawn."""
     space: dict[str, Any] = {}
     exec(compile(text.source, f"<{name}>", "exec"), space)  # noqa: S102  the text under test
-    arguments = {argument.name: _argument(argument, model, panel) for argument in text.arguments}
+    arguments = {
+        a.name: order(a.symbol) if order and a.role is Role.ORDER else _argument(a, model, panel)
+        for a in text.arguments
+    }
     if launch is not None:
         arguments |= {"first_sweep": launch.first_sweep, "sweeps": launch.sweeps}
     if launch is not None and "uniform" in signature(space[name]).parameters:
