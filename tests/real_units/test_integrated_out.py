@@ -25,7 +25,7 @@ def spikes_and_slabs() -> pgmc.Model:
 def settings() -> dict[str, Any]:
     generator = np.random.default_rng(2)
     return {
-        "W": generator.normal(size=(3, 2)) / 3,
+        "W": generator.normal(size=(3, 2)) / 6,  # weak enough for a law to exist
         "mu": generator.normal(size=2),
         "b": generator.normal(size=2),
         "alpha": np.exp(generator.normal(size=2) / 4),
