@@ -2,7 +2,7 @@
 
     python -m benchmarks.figures                    print it, some minutes
     python -m benchmarks.figures --write            and put it into docs/figures.md
-    python -m benchmarks.figures --only gibbs ...   some of the benchmarks
+    python -m benchmarks.figures --only gibbs ...   some of the benchmarks; with --write the other lines stay
 
 The golden machine is measured where its file is named by PGMC_GOLDEN_MACHINE (see benchmarks/golden_ais.py).
 """
@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import datetime
+import re
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -197,7 +198,7 @@ BENCHMARKS: dict[str, Callable[[], Iterator[Figure]]] = {
 }
 
 
-def write_page(figures: list[Figure]) -> str:
+def write_page(rows: list[str]) -> str:
     """The page as Markdown."""
     lines = [
         HEAD,
@@ -205,9 +206,15 @@ def write_page(figures: list[Figure]) -> str:
         "",
         "| what | target | measured | met | command |",
         "|---|---|---|---|---|",
-        *map(str, figures),
+        *rows,
     ]
     return "\n".join(lines) + "\n"
+
+
+def rows_of_page(page: str, name: str) -> list[str]:
+    """The lines that a benchmark has on a page."""
+    command = re.compile(rf"`python -m benchmarks\.{name}\b[^`]*` \|$")
+    return [line for line in page.splitlines() if command.search(line)]
 
 
 def main() -> None:
@@ -215,12 +222,16 @@ def main() -> None:
     parser.add_argument("--write", action="store_true", help=f"write {PAGE.name}")
     parser.add_argument("--only", nargs="+", choices=BENCHMARKS, default=list(BENCHMARKS))
     arguments = parser.parse_args()
-    figures = []
-    for name in arguments.only:
-        for figure in BENCHMARKS[name]():
+    old = PAGE.read_text(encoding="utf-8") if arguments.write and PAGE.exists() else ""
+    rows: list[str] = []
+    for name, measure in BENCHMARKS.items():
+        if name not in arguments.only:
+            rows += rows_of_page(old, name)
+            continue
+        for figure in measure():
             print(figure, file=sys.stderr, flush=True)
-            figures.append(figure)
-    page = write_page(figures)
+            rows.append(str(figure))
+    page = write_page(rows)
     print(page)
     if arguments.write:
         PAGE.write_text(page, encoding="utf-8")
