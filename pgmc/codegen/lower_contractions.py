@@ -62,6 +62,7 @@ class ContractionLowering:
     changing: frozenset[str] = frozenset()
     sources: dict[str, frozenset[str]] = field(default_factory=dict)
     _known: dict[tuple[Key, tuple[int, ...]], Operand] = field(default_factory=dict)
+    _conditioned: set[Scalar] = field(default_factory=set)  # weights times a condition on their own indices
 
     def forget(self, names: frozenset[str]) -> None:
         """Drop what was computed from the named variables: they have changed."""
@@ -111,7 +112,7 @@ class ContractionLowering:
 
     def _lower_sum(self, factors: list[Scalar], over: tuple[Index, ...]) -> Scalar:
         outside = [f for f in factors if not set(free_indices(f)) & set(over)]
-        inside = [f for f in factors if set(free_indices(f)) & set(over)]
+        inside = self._with_conditions([f for f in factors if set(free_indices(f)) & set(over)], over)
         while (found := self._matrix_factors(inside, over)) is not None:
             inside, (left, right, shared) = found
             inside = [f for f in inside if f is not left and f is not right]
@@ -120,6 +121,20 @@ class ContractionLowering:
             (inside if set(free_indices(product)) & set(over) else outside).append(product)
         rest = [Sum(_product(inside), over)] if over else inside
         return _product([*outside, *rest])
+
+    def _with_conditions(self, factors: list[Scalar], over: tuple[Index, ...]) -> list[Scalar]:
+        """The factors with weights and a condition on their own indices as one array, ``W[i,j]·[j < i]``.
+
+        Only where a matrix product comes of it: in a loop a condition costs less than an array.
+        """
+        joined = list(factors)
+        for bracket in (f for f in factors if isinstance(f, Bracket)):
+            weights = next((f for f in joined if _covers(f, bracket)), None)
+            if weights is not None:
+                both = Mul((weights, bracket))
+                joined = [both if f is weights else f for f in joined if f is not bracket]
+                self._conditioned.add(both)
+        return factors if self._matrix_factors(joined, over) is None else joined
 
     def _matrix_factors(self, factors: list[Scalar], over: tuple[Index, ...]) -> tuple[list[Scalar], Pair] | None:
         """The factors, some multiplied element by element if need be, and two of them that make a matrix product.
@@ -163,6 +178,8 @@ class ContractionLowering:
 
     def _is_dense(self, factor: Scalar) -> bool:
         """Whether the factor may become a whole array: no bracket, and nothing that changes meanwhile."""
+        if factor in self._conditioned:
+            return True
         return not any(
             isinstance(n, Bracket) or (isinstance(n, Access) and n.symbol.name in self.changing) for n in walk(factor)
         )
@@ -299,3 +316,11 @@ def _wish(kind: str, value: Scalar) -> str:
     short = [name for name in symbols if not name.startswith(_PREFIXES)]
     short = short or [name.split("_", 1)[1] for name in symbols]
     return "_".join([kind, *short])[:40]
+
+
+def _covers(factor: Scalar, condition: Bracket) -> bool:
+    """Whether the factor is an array of weights on whose axes all indices of the condition run."""
+    if not isinstance(factor, Access) or is_per_example(factor.symbol):
+        return False
+    indices = [position.index for position in factor.positions]
+    return None not in indices and set(free_indices(condition)) <= set(indices)

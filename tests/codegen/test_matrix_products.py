@@ -176,3 +176,19 @@ def test_a_weight_of_ones_is_no_product() -> None:
 def queries_of_scalars(model: Model) -> list[Query]:
     names = tuple(variable.name for variable in model.variables)
     return [Energy(), Sweep(names), *(Conditional(name) for name in names), Gradient(Energy(), ("w", "b", "t"))]
+
+
+def test_weights_under_a_condition_are_an_array_like_any_other() -> None:
+    """Σ_j W[i,j]·x[j] over j < i, for the units of a fully visible net: one masked copy of W, then a matrix product."""
+    i, j = pgmc.indices("i j")
+
+    def declare(m: pgmc.Model) -> None:
+        x, W = m.binary("x", 4), m.param("W", (4, 4))
+        m.directed(x[i], pgmc.Bernoulli(logits=pgmc.Sum(W[i, j] * x[j], j, where=j < i)))
+
+    compiler = Compiler(built(declare), dtype="float64")
+    wanted = [Energy(), Gradient(Energy(), ("W",)), Conditional("x"), Sweep(("x",))]
+    assert_right(compiler, wanted)
+    steps = compiler.stages(Energy()).array_program.steps
+    assert [type(step) for step in steps[:2]] == [Map, Contract]
+    assert str(steps[0]) == "part_W[i, j] = W[i,j]·[j < i]"
