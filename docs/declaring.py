@@ -40,6 +40,23 @@ p = pgmc.compile(m)
 print(p)
 
 # %% [markdown]
+# ## Real units
+#
+# A unit whose energy is quadratic in it is normal given the others. The precision is the curvature of the energy, which
+# may depend on parameters, inputs and other units; real units that interact are drawn from their joint normal law.
+# Something has to hold a unit back: an energy without a lower bound is refused here, and a precision that is not
+# positive at run time, with the name of its parameter.
+
+# %% Units whose means, and then whose covariance, others switch
+continuous = pgmc.Model("real_units")
+value, switch = continuous.real("value", 3), continuous.binary("switch", 4)
+tilt, scale = continuous.param("tilt", (3, 4)), continuous.param("scale", 3, positive=True)
+continuous.energy((scale * value**2).sum() / 2 - value @ tilt @ switch)
+print(pgmc.compile(continuous).conditional("value"))
+continuous.energy(((value @ tilt) ** 2) @ switch / 2)
+print(pgmc.compile(continuous).conditional("value"))
+
+# %% [markdown]
 # ## Nonlinear functions
 #
 # `exp log sigmoid softplus tanh relu sqrt square cos lgamma logsumexp` take any expression. A unit with two

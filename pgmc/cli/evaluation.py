@@ -150,7 +150,7 @@ def draw_samples(task: Task, params: Arrays) -> Samples:
         params,
         chains=how.sampling_chains,
         sweeps=2 * half,
-        inverse_temperature=np.concatenate([np.linspace(0.0, 1.0, half), np.ones(half)]),
+        inverse_temperature=np.concatenate([np.linspace(_hottest(task), 1.0, half), np.ones(half)]),
         keep=keep,
         thin=half // keep,
         seed=task.seed,
@@ -267,3 +267,8 @@ def _worries(task: Task, mixing: Mixing, estimates: tuple[LogPartition, ...]) ->
             "known no better than that. Try more --annealing-steps."
         )
     return found
+
+
+def _hottest(task: Task) -> float:
+    """The first inverse temperature: units without bounds have no law at 0."""
+    return 0.1 if task.program.executable.real else 0.0

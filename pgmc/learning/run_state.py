@@ -28,6 +28,8 @@ class RunState:
         Steps and epochs done. Random draws are keyed by them, so that no generator has a state to save.
     rows
         The history, one dict per epoch.
+    sound
+        The last parameters of a model with real units at which a gradient could be estimated; not in checkpoints.
     """
 
     values: Arrays
@@ -36,6 +38,7 @@ class RunState:
     step: int = 0
     epoch: int = 0
     rows: list[dict[str, float]] = field(default_factory=list)
+    sound: Arrays = field(default_factory=dict)
 
     @property
     def history(self) -> History:

@@ -10,6 +10,7 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from pgmc.errors import NumericsError
 from pgmc.learning.coordinates import Coordinates
 from pgmc.learning.data import TrainingData
 from pgmc.learning.minibatches import count_batches, minibatches
@@ -86,7 +87,14 @@ class Training:
         measured: list[dict[str, float]] = []
         for k, batch in enumerate(minibatches(data, self.batch_size, generator)):
             params = self.coordinates.to_params(state.values)
-            estimate = self.objective.gradient(self.setup, params, batch, state.step, state.objective, k % every == 0)
+            try:
+                estimate = self.objective.gradient(
+                    self.setup, params, batch, state.step, state.objective, k % every == 0
+                )
+            except NumericsError as error:
+                raise self._no_law(state, error) from error
+            if self.setup.executable.real:  # whose law may be lost at any step
+                state.sound = {name: value.copy() for name, value in params.items()}
             norms.append(self._apply(state, params, estimate, before, state.epoch + k / self.batches))
             measured += [estimate.metrics] if estimate.metrics else []
             self.progress.step()
@@ -126,6 +134,17 @@ class Training:
             name,
             state.step,
             kept,
+            state.history,
+        )
+
+    def _no_law(self, state: RunState, error: NumericsError) -> DivergenceError:
+        """What to raise where a step has left the parameters for which the model has a law."""
+        return DivergenceError(
+            f"Training of {self.setup.executable.model.name!r} stopped at step {state.step} (epoch {state.epoch + 1}): "
+            f"{error} The last parameters for which there was a law are in the attribute params of this error.",
+            "",
+            state.step,
+            state.sound,
             state.history,
         )
 

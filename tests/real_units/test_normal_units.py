@@ -215,6 +215,18 @@ def test_training_learns_precisions() -> None:
         assert program.log_likelihood(fit.params, data).mean() > truth - 0.05
 
 
+def test_training_stops_with_the_last_parameters_that_have_a_law() -> None:
+    """The precision is a free parameter, and the data are wider than it allows."""
+    m = pgmc.Model("wide")
+    v, h = m.real("v", 2), m.binary("h", 2)
+    k, W = m.param("k", 2, init=0.05), m.param("W", (2, 2))
+    m.energy((k * v**2).sum() / 2 - v @ W @ h)
+    data = {"v": np.random.default_rng(0).normal(scale=30.0, size=(200, 2))}
+    with pytest.raises(pgmc.NumericsError, match=r"stopped at step .* precision is -.*, of the parameter k") as caught:
+        pgmc.fit(m, data, objective=pgmc.CD(k=1), optimizer=pgmc.SGD(0.01), epochs=5, batch_size=20, progress=False)
+    assert (caught.value.params["k"] > 0).all()
+
+
 # ---- draws -------------------------------------------------------------------------------------------------
 
 
