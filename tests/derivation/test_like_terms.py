@@ -1,5 +1,10 @@
 """Like terms are combined whatever their indices are called, and the value stays."""
 
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
 import pgmc
 import pgmc.ir.printer
 from pgmc.derivation.like_terms import combine_like_terms
@@ -28,6 +33,21 @@ def test_terms_with_other_free_indices_stay_apart():
     i, j = fresh_index("i"), fresh_index("j")
     terms = add(Access(B, (at(i),)), multiply(Number(-1), Access(B, (at(j),))))
     assert combine_like_terms(terms) == terms
+
+
+def test_sums_over_axes_of_other_lengths_stay_apart():
+    two, three = fresh_index("i", ("x", 0)), fresh_index("i", ("y", 0))
+    terms = add(*(Sum(Call("log", Number(Fraction(2))), (index,)) for index in (two, three)))
+    assert combine_like_terms(terms) == terms
+
+
+def test_units_that_no_term_mentions_count_each_for_itself():
+    m = pgmc.Model("idle")
+    m.binary("x", 2), m.spin("y", 5)
+    m.energy(m.param("b") * m.binary("z"))
+    with pytest.warns(pgmc.ModelWarning):
+        p = pgmc.compile(m, backend="numpy", dtype="float64")
+    np.testing.assert_allclose(p.free_energy({"b": 0.5}, {}), -7 * np.log(2) - np.log1p(np.exp(-0.5)))
 
 
 def test_free_energy_of_the_children_of_a_directed_factor_is_that_of_the_parents():

@@ -1,0 +1,397 @@
+"""What must hold of every model: each check compares the program with enumeration and yields what it found."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Iterator
+from copy import copy
+from dataclasses import dataclass, replace
+from functools import cached_property
+from itertools import combinations
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+
+import pgmc
+from generated import python_kernel
+from generation import constrained, random_values
+from language import Function, LogSumExp, Power, Specification, Sum, reads, walk
+from meaning import Arrays, Values, energies
+from oracle import Exact
+from pgmc.compiler import Compiler
+from pgmc.ir.answers import Refusal
+from pgmc.ir.canonical import canonical_text
+from pgmc.ir.queries import Energy, Ensemble, FreeEnergy, Gradient, Query, Sweep
+from pgmc.runtime.kernels import Kernel
+from spelling import build
+from transitions import faults, transitions, units_of_blocks
+
+Backend = Literal["text", "numpy", "numba"]
+STEP = 2e-3
+
+
+class Finding(NamedTuple):
+    """One comparison; ``error`` is relative to the size of what is compared."""
+
+    what: str
+    error: float
+    tolerance: float
+
+
+Findings = Iterator[Finding]
+CHECKS: dict[str, Callable[[Case], Findings]] = {}
+
+
+def check(function: Callable[[Case], Findings]) -> Callable[[Case], Findings]:
+    """Add a function to the checks."""
+    CHECKS[function.__name__] = function
+    return function
+
+
+class TextCompiler(Compiler):
+    """Runs the generated kernels as plain Python: what would be compiled, at no cost of compiling."""
+
+    def make_kernel(self, query: Query) -> Kernel:
+        """The generated kernel, not compiled; interpreted from the derivation in the backend "numpy"."""
+        return super().make_kernel(query) if self.backend == "numpy" else python_kernel(self, query)
+
+    def resized(self, model: Any) -> TextCompiler:
+        """The compiler of the same model at other sizes."""
+        return TextCompiler(model, self.dtype)
+
+
+@dataclass(frozen=True)
+class Case:
+    """A specification with parameters and inputs of a seed, compiled, and the oracle's view of it."""
+
+    spec: Specification
+    seed: int
+    backend: Backend = "text"
+    dtype: Literal["float64", "float32"] = "float64"
+
+    @cached_property
+    def program(self) -> pgmc.Program:
+        """The program under test."""
+        model = build(self.spec, "array" if self.seed % 2 else "index")
+        if self.backend == "text":
+            return pgmc.Program(TextCompiler(model.build(), self.dtype))
+        return pgmc.compile(model, dtype=self.dtype, backend=self.backend)
+
+    @cached_property
+    def reference(self) -> pgmc.Program:
+        """The same derivations, interpreted as they stand."""
+        compiler = copy(self.program.compiler)
+        compiler.backend = "numpy"
+        return pgmc.Program(compiler)
+
+    @cached_property
+    def values(self) -> tuple[dict[str, Values], dict[str, Values]]:
+        """Parameters, and one row of inputs; in the precision of the program."""
+        found = random_values(self.spec, self.seed)
+        params, inputs = ({n: _rounded(v, self.dtype) for n, v in group.items()} for group in found)
+        return params, inputs
+
+    @property
+    def params(self) -> dict[str, Values]:
+        """The parameters."""
+        return self.values[0]
+
+    @cached_property
+    def exact(self) -> Exact:
+        """Every joint state, by enumeration."""
+        return self.law()
+
+    def law(self, beta: float = 1.0) -> Exact:
+        """The oracle at an inverse temperature."""
+        params = {name: value[None] for name, value in self.params.items()}
+        return Exact(units(self.spec), lambda x: beta * energies(self.spec, params, x | self.values[1])[0])
+
+    @cached_property
+    def states(self) -> dict[str, Values]:
+        """Every joint state, with the inputs beside it."""
+        inputs = {name: np.repeat(value, self.exact.S, axis=0) for name, value in self.values[1].items()}
+        return self.exact.states() | inputs
+
+    @cached_property
+    def scale(self) -> float:
+        """What rounding errors are relative to."""
+        return 1.0 + float(np.abs(self.exact.E).max())
+
+    @cached_property
+    def tolerance(self) -> float:
+        """Of values; derivatives by differences are coarser."""
+        return 1e-12 if self.dtype == "float64" else 1e-5
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The variables."""
+        return tuple(self.exact.spec)
+
+    def sites(self, *names: str) -> list[int]:
+        """The oracle's numbers of the units of some variables."""
+        return [k for k, (owner, _) in enumerate(self.exact.sites) if owner in names]
+
+    def finding(self, what: str, got: Any, wanted: Any, tolerance: float | None = None) -> Finding:
+        """The largest difference, relative to the size of the energies."""
+        error = np.abs(np.asarray(got, dtype=np.float64) - wanted).max(initial=0.0) / self.scale
+        return Finding(what, float(error), self.tolerance if tolerance is None else tolerance)
+
+
+def units(spec: Specification) -> dict[str, Any]:
+    """The variables as the oracle takes them."""
+    values = {"binary": (0, 1), "spin": (-1, 1)}
+    return {a.name: (a.shape, values.get(a.kind, tuple(range(a.states)))) for a in spec.units}
+
+
+def _rounded(value: Values, dtype: str) -> Values:
+    return value if value.dtype.kind == "i" else value.astype(dtype).astype(np.float64)
+
+
+# ---- reliability, A: the compiler ----------------------------------------------------------------------------------
+
+
+@check
+def spellings(case: Case) -> Findings:
+    """Array and index notation declare the same model."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", pgmc.ModelWarning)
+        texts = [canonical_text(build(case.spec, spelling).build()) for spelling in ("array", "index")]
+    yield Finding("array and index notation differ", float(texts[0] != texts[1]), 0.0)
+
+
+@check
+def energy(case: Case) -> Findings:
+    """E of every state, and log Z."""
+    yield case.finding("E", case.program.energy(case.params, case.states), case.exact.E)
+    inputs = case.values[1] or None
+    log_z = np.ravel(case.program.log_partition(case.params, inputs, method="exact").value)[0]
+    yield case.finding("log Z", log_z, case.exact.log_z)
+
+
+@check
+def conditionals(case: Case) -> Findings:
+    """p(every value of every unit | all others) in every state."""
+    for name, (_, values) in case.exact.spec.items():
+        sites = case.sites(name)
+        found = case.program.conditional(name).evaluate(case.params, case.states)["probs"].reshape(case.exact.S, -1)
+        wanted = np.stack([case.exact.conditional(site)[0] for site in sites], axis=1)
+        one_hot = case.spec.array(name).states
+        wanted = wanted.reshape(found.shape) if one_hot else wanted[..., len(values) - 1]
+        yield case.finding(f"p({name} | all others)", found, wanted)
+
+
+@check
+def free_energies(case: Case) -> Findings:
+    """F of every set of variables for which it is offered; refusals need a reason."""
+    sets = subsets(case.names)
+    for observed in sets[-1:] if case.backend == "numba" else sets:  # each is a kernel to compile
+        sites = case.sites(*observed)
+        _, first = np.unique(case.exact.index(case.exact.codes[:, sites], sites), return_index=True)
+        given = {n: x[first] for n, x in case.states.items() if n in observed or n in case.values[1]}
+        try:
+            found = case.program.free_energy(case.params, given)
+        except pgmc.IntractableError:
+            yield Finding(f"F({', '.join(observed)}) is refused without reason", float(separable(case, observed)), 0.0)
+            continue
+        wanted = np.asarray(case.exact.free_energy(sites))
+        yield case.finding(f"F({', '.join(observed)})", found, wanted, 10 * case.tolerance)
+
+
+def subsets(names: tuple[str, ...]) -> list[tuple[str, ...]]:
+    """Every set of variables that leaves one out, in order of declaration."""
+    return [chosen for size in range(len(names)) for chosen in combinations(names, size)]
+
+
+def separable(case: Case, observed: tuple[str, ...]) -> bool:
+    """Whether each term is a plain product with one unit, at most, of the variables that are not observed."""
+    hidden = set(case.names) - set(observed)
+    for term in case.spec.terms:
+        plain = not any(isinstance(part, Function | LogSumExp | Power | Sum) for part in walk(term))
+        if not plain or sum(read.name in hidden for read in reads(term)) > 1:
+            return False
+    return True
+
+
+@check
+def gradients(case: Case) -> Findings:
+    """∂E/∂θ and ∂F/∂θ against differences, and the mean of ∂E/∂θ under the model against those of log Z."""
+    names = tuple(case.params)
+    if not names:
+        return
+    table = shifted_energies(case)
+    slope, executable = differences(table), case.program.executable
+    weights, encoded = np.random.default_rng(case.seed).dirichlet(np.ones(case.exact.S)), encode(case)
+    state = {name: values for name, values in encoded[1].items()}
+
+    def gradient(of: Energy | FreeEnergy, weights: Values) -> Values:
+        given = {n: x for n, x in state.items() if isinstance(of, Energy) or n in (*of.observed, *case.values[1])}
+        found = executable.evaluate(Gradient(of, names), encoded[0], given, weights=weights.astype(case.dtype))
+        return np.concatenate([found[name].ravel() for name in names])
+
+    coarse = 1e-6 if case.dtype == "float64" else 1e-4
+    yield case.finding("∂E/∂θ", gradient(Energy(), weights), slope @ weights, coarse)
+    log_z = np.log(np.exp(case.exact.E.min() - table).sum(axis=1))
+    yield case.finding("E[∂E/∂θ]", gradient(Energy(), case.exact.p), -differences(log_z), coarse)
+    for observed in offered(case)[:1]:
+        sites = case.sites(*observed)
+        tables = [free_energy_of_states(case, row, sites) for row in table]
+        yield case.finding(
+            f"∂F({', '.join(observed)})/∂θ",
+            gradient(FreeEnergy(observed), weights),
+            differences(np.array(tables)) @ weights,
+            coarse,
+        )
+    projected = case.program.energy_gradient(case.params, case.states)
+    mean = np.split(slope.mean(axis=1), np.cumsum([value.size for value in case.params.values()])[:-1])
+    for name, part in zip(names, mean, strict=True):
+        array = case.spec.array(name)
+        wanted = constrained(array, part.reshape(array.shape))
+        yield case.finding(f"∂E/∂{name}, constrained", projected[name], wanted, coarse)
+
+
+def encode(case: Case) -> tuple[dict[str, Values], dict[str, Values]]:
+    """Parameters and states as kernels take them."""
+    params = {name: np.asarray(value, dtype=case.dtype, order="C") for name, value in case.params.items()}
+    codes = {array.name for array in case.spec.arrays if array.states}
+    return params, {n: np.ascontiguousarray(x, np.int64 if n in codes else case.dtype) for n, x in case.states.items()}
+
+
+def offered(case: Case) -> list[tuple[str, ...]]:
+    """Sets of variables whose free energy is offered."""
+    answers = {names: case.program.compiler.derive(FreeEnergy(names)) for names in subsets(case.names)}
+    return [names for names, answer in answers.items() if not isinstance(answer, Refusal)]
+
+
+def shifted_energies(case: Case) -> Values:
+    """E of every state with each entry of each parameter moved by -2, -1, 1 and 2 steps, ``(entries * 4, states)``."""
+    count = sum(value.size for value in case.params.values())
+    moves = (np.eye(count)[:, None, :] * np.array([-2, -1, 1, 2])[:, None] * STEP).reshape(4 * count, count)
+    ends = np.cumsum([value.size for value in case.params.values()])[:-1]
+    shifts = np.split(moves, ends, axis=1)
+    params = {
+        name: value + shift.reshape(-1, *value.shape)
+        for (name, value), shift in zip(case.params.items(), shifts, strict=True)
+    }
+    return energies(case.spec, params, case.states)
+
+
+def differences(table: Values) -> Values:
+    """Fourth-order central differences of functions of the shifted parameters, ``(entries, ...)``."""
+    far_below, below, above, far_above = np.moveaxis(table.reshape(-1, 4, *table.shape[1:]), 1, 0)
+    return (8 * (above - below) - (far_above - far_below)) / (12 * STEP)
+
+
+def free_energy_of_states(case: Case, table: Values, sites: list[int]) -> Values:
+    """F of the units that are observed, for each state."""
+    law = Exact(case.exact.spec, lambda _: table)
+    return np.asarray(law.free_energy(sites)[law.index(law.codes[:, sites], sites)])
+
+
+# ---- reliability, B: the sampler -----------------------------------------------------------------------------------
+
+
+@check
+def sweeps(case: Case) -> Findings:
+    """The exact transition matrix of one sweep of the emitted text: plain, backward, masked, or tempered by turns."""
+    if (16, 16, 32)[case.seed // 30 % 3] < case.exact.S:
+        return
+    rng = np.random.default_rng([case.seed, 3])
+    query, beta, masks = Sweep(case.names), 1.0, None
+    match case.seed // 6 % 5:
+        case 1:
+            query = replace(query, backward=True)
+        case 2:
+            masks = {name: rng.random(shape) < 0.4 for name, (shape, _) in case.exact.spec.items()}
+            query = replace(query, masked=case.names)
+        case 3 | 4:
+            query = replace(query, ensemble=Ensemble.TEMPERED)
+            beta = 0.0 if case.seed // 6 % 5 == 3 else float(rng.random())
+    given: dict[str, Any] = {name: value[0] for name, value in case.values[1].items()}
+    if query.ensemble is Ensemble.TEMPERED:
+        given["inverse_temperature"] = beta
+    compiler, law = Compiler(case.program.model, "float64"), case.law(beta)
+    found = transitions(compiler, query, law, case.params, given=given, masks=masks)
+    wrong = faults(found, law, units_of_blocks(compiler, query, law, masks))
+    yield Finding(f"the sweep is wrong: {', '.join(sorted(wrong))}", float(bool(wrong)), 0.0)
+    if beta == 0.0:
+        yield Finding("β = 0 is not uniform", float(np.abs(found.matrix - 1 / law.S).max()), 1e-12)
+
+
+@check
+def samples(case: Case) -> Findings:
+    """Clamps stay; the reference draws the same bits, and so does the tempered kernel at β = 1."""
+    rng, chains = np.random.default_rng([case.seed, 4]), 5
+    start = {name: value[rng.integers(case.exact.S, size=chains)] for name, value in case.exact.states().items()}
+    clamp = {n: np.ma.masked_array(x, rng.random(x.shape) < 0.5) for n, x in start.items() if rng.random() < 0.6}
+    inputs = {name: value[0] for name, value in case.values[1].items()} or None
+    run = {"chains": chains, "sweeps": 2, "inputs": inputs, "init": start, "seed": case.seed}
+    for clamped in ({}, clamp) if case.backend != "numba" else (clamp,):
+        drawn = last(case.program.sample(case.params, clamp=clamped or None, **run))
+        wrong = any(np.any((drawn[n] != x.data) & ~np.ma.getmaskarray(x)) for n, x in clamped.items())
+        yield Finding("a clamped unit changed", float(wrong), 0.0)
+        yield unequal("the reference", drawn, last(case.reference.sample(case.params, clamp=clamped or None, **run)))
+    if case.backend == "numba":
+        return
+    tempered = case.program.sample(case.params, inverse_temperature=np.ones(chains), clamp=clamped or None, **run)
+    yield unequal("the tempered kernel at β = 1", drawn, last(tempered))
+
+
+def last(samples: Any) -> dict[str, Values]:
+    """The last state of every chain."""
+    return {name: np.asarray(samples[name])[:, -1] for name in samples}
+
+
+def unequal(what: str, drawn: Arrays, wanted: Arrays) -> Finding:
+    """How many numbers differ, in bits."""
+    return Finding(f"other states than {what}", sum(float(np.sum(drawn[n] != wanted[n])) for n in drawn), 0.0)
+
+
+# ---- reliability, D: mean field ------------------------------------------------------------------------------------
+
+
+@check
+def mean_field(case: Case) -> Findings:
+    """The bound never falls, is below log Σ exp(-E), and is the enumerated bound of its means."""
+    rng = np.random.default_rng([case.seed, 5])
+    names = case.names[: rng.integers(len(case.names))]
+    row = int(rng.integers(case.exact.S))
+    given = {n: x[row : row + 1] for n, x in case.states.items() if n in names or n in case.values[1]}
+    law = case.exact.clamp({site: int(case.exact.codes[row, site]) for site in case.sites(*names)})
+    before = -np.inf
+    for passes in (1, 3):
+        try:
+            found = case.program.mean_field(case.params, given, iterations=passes, tol=0.0)
+        except pgmc.IntractableError as refusal:
+            nodes = [part for term in case.spec.terms for part in walk(term)]
+            plain = not any(isinstance(part, Function | LogSumExp) for part in nodes)
+            excused = "too many summands" in str(refusal)
+            yield Finding("mean field of a polynomial is refused", float(plain and not excused), 0.0)
+            return
+        bound = float(found.bound[0])
+        fallen = max(before - bound, 0.0)
+        yield case.finding("the bound falls", fallen, 0.0)
+        yield case.finding("the bound is above log Σ exp(-E)", max(bound - law.log_z, 0.0), 0.0)
+        yield case.finding("the bound is not that of its means", bound, law.elbo(factors(case, found.means, row)))
+        before = bound
+
+
+def factors(case: Case, means: Arrays, row: int) -> list[Values]:
+    """q of every unit: of its means, or all on its value."""
+    found = []
+    for site, (name, place) in enumerate(case.exact.sites):
+        if name not in means:
+            found.append(np.eye(case.exact.card[site])[case.exact.codes[row, site]])
+        elif case.spec.array(name).states:
+            found.append(np.asarray(means[name][0][place]))
+        else:
+            mean = float(means[name][0][place])
+            on = (1 + mean) / 2 if case.spec.array(name).kind == "spin" else mean
+            found.append(np.array([1 - on, on]))
+    return found
+
+
+@check
+def verification(case: Case) -> Findings:
+    """The program proves itself, and agrees that it is right."""
+    case.reference.verify(seed=case.seed)
+    yield Finding("verified", 0.0, 0.0)

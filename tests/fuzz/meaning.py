@@ -1,0 +1,114 @@
+"""What a specification means: its energy in NumPy, written without pgmc."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+from scipy.special import gammaln
+
+from language import (
+    Add,
+    Array,
+    Expression,
+    Function,
+    LogSumExp,
+    Number,
+    Power,
+    Product,
+    Read,
+    Specification,
+    Sum,
+    extents,
+    free_letters,
+)
+
+Values: TypeAlias = npt.NDArray[Any]
+Arrays: TypeAlias = Mapping[str, Values]
+
+FUNCTIONS: dict[str, Callable[[Values], Values]] = {
+    "exp": np.exp,
+    "log": np.log,
+    "sigmoid": lambda x: 1 / (1 + np.exp(-x)),
+    "softplus": lambda x: np.logaddexp(0, x),
+    "tanh": np.tanh,
+    "relu": lambda x: np.maximum(x, 0),
+    "sqrt": np.sqrt,
+    "square": np.square,
+    "cos": np.cos,
+    "lgamma": gammaln,
+}
+RELATIONS = {"<": np.less, "<=": np.less_equal, "!=": np.not_equal, "==": np.equal}
+
+
+def energies(spec: Specification, params: Arrays, states: Arrays) -> Values:
+    """E of every state for every set of parameters, ``(sets, states)``.
+
+    ``params`` are ``(sets, *shape)``; ``states`` and inputs ``(states, *shape)``, categorical ones as integers.
+    """
+    data = dict(params)
+    for array in spec.arrays:
+        if array.kind == "constant":
+            data[array.name] = np.array(array.value).reshape(1, *array.shape)
+        elif array.kind != "param":
+            value = np.asarray(states[array.name])
+            data[array.name] = value[..., None] == np.arange(array.states) if array.states else value
+    sets, rows = (len(next(iter(group.values()), [0])) for group in (params, states))
+    total = np.zeros((sets, rows))
+    for term in spec.terms:
+        value = Term(spec, data, extents(spec, term)).value(Sum(term, free_letters(term)))
+        total = total + value.reshape(value.shape[:2])
+    return total
+
+
+class Term:
+    """One term: letter number k runs along axis 2 + k, behind the sets of parameters and the states."""
+
+    def __init__(self, spec: Specification, data: Arrays, sizes: Mapping[str, int]) -> None:
+        self._spec, self._data = spec, data
+        self._axes = {letter: 2 + k for k, letter in enumerate(sizes)}
+        self._grid = {
+            letter: np.arange(size).reshape([-1 if 2 + k == axis else 1 for k in range(-2, len(sizes))])
+            for (letter, size), axis in zip(sizes.items(), self._axes.values(), strict=True)
+        }
+
+    def value(self, node: Expression) -> Values:
+        """The value, with axes of size 1 for letters that it does not run over."""
+        match node:
+            case Read():
+                return self._read(self._spec.array(node.name), node.places)
+            case Number(value):
+                return np.full((1, 1, *(1 for _ in self._axes)), float(value))
+            case Product(factors):
+                return np.multiply.reduce(np.broadcast_arrays(*map(self.value, factors)))
+            case Add(parts):
+                return np.add.reduce(np.broadcast_arrays(*map(self.value, parts)))
+            case Power(base, exponent):
+                return self.value(base) ** exponent
+            case Function(name, argument):
+                return FUNCTIONS[name](self.value(argument))
+            case Sum(body, over, where):
+                kept = np.array(True)
+                for left, relation, right in where:
+                    kept = kept & RELATIONS[relation](self._grid[left], self._grid[right])
+                return self._reduce(np.where(kept, self.value(body), 0.0), over, np.sum)
+            case LogSumExp(body, over):
+                return self._reduce(self.value(body), over, np.logaddexp.reduce)
+
+    def _reduce(self, value: Values, over: tuple[str, ...], reduction: Callable[..., Values]) -> Values:
+        for letter in over:
+            value = reduction(value, axis=self._axes[letter], keepdims=True)
+        return value
+
+    def _read(self, array: Array, places: tuple[tuple[str, int], ...]) -> Values:
+        """The elements at the places, wrapped round: shape (sets or 1, states or 1, *letters)."""
+        found = self._data[array.name].astype(np.float64)
+        shape = tuple(self._grid)
+        where = [
+            (self._grid[letter][0, 0] + offset) % size if letter else np.full([1] * len(shape), offset)
+            for (letter, offset), size in zip(places, array.full, strict=True)
+        ]
+        picked = found[(slice(None), *where)] if where else found.reshape(-1, *(1 for _ in shape))
+        return picked[:, None] if array.kind in ("param", "constant") else picked[None]

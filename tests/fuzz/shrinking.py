@@ -1,0 +1,187 @@
+"""Smaller specifications of the same kind: for finding the smallest model that still fails."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from fractions import Fraction
+from itertools import combinations
+
+import numpy as np
+
+from language import (
+    UNITS,
+    Add,
+    Array,
+    Expression,
+    LogSumExp,
+    Number,
+    Power,
+    Product,
+    Read,
+    Specification,
+    Sum,
+    children,
+    free_letters,
+    reads,
+    walk,
+    with_children,
+)
+
+Place = tuple[str, int]  # an axis of an array
+
+
+def shrink(spec: Specification, fails: Callable[[Specification], bool], tries: int = 500) -> Specification:
+    """The smallest specification found that still fails: the first smaller one that does is taken, again and again."""
+    found = True
+    while found and tries > 0:
+        found = False
+        for candidate in smaller(spec):
+            tries -= 1
+            if fails(candidate):
+                spec, found = candidate, True
+                break
+            if tries <= 0:
+                break
+    return spec
+
+
+def smaller(spec: Specification) -> Iterator[Specification]:
+    """Specifications a step simpler, the largest steps first."""
+    for k in range(len(spec.terms)):
+        yield _used(replace(spec, terms=spec.terms[:k] + spec.terms[k + 1 :]))
+    for k, term in enumerate(spec.terms):
+        for simpler in dict.fromkeys(_simpler(term)):
+            terms = (*spec.terms[:k], tidy(simpler), *spec.terms[k + 1 :])
+            yield _used(replace(spec, terms=terms))
+    yield from _smaller_axes(spec)
+    for k, array in enumerate(spec.arrays):
+        for simpler_array in _simpler_arrays(array):
+            yield replace(spec, arrays=(*spec.arrays[:k], simpler_array, *spec.arrays[k + 1 :]))
+
+
+def _used(spec: Specification) -> Specification:
+    """Without arrays that no term reads; a variable stays."""
+    named = {read.name for term in spec.terms for read in reads(term)}
+    kept = tuple(array for array in spec.arrays if array.name in named)
+    return replace(spec, arrays=kept if any(a.kind in UNITS for a in kept) else (*spec.units[:1], *kept))
+
+
+# ---- terms ---------------------------------------------------------------------------------------------------------
+
+
+def _simpler(node: Expression) -> Iterator[Expression]:
+    """The tree with one node replaced by something simpler, from the root down."""
+    yield from children(node)
+    match node:
+        case Product(parts) | Add(parts):
+            for k in range(len(parts)):
+                yield type(node)(parts[:k] + parts[k + 1 :])
+        case Power(base, exponent) if exponent > 2:
+            yield Power(base, 2)
+        case Sum(body, over, where) if where:
+            yield Sum(body, over)
+        case LogSumExp(body, over):
+            yield Sum(body, over)
+        case Read(name, places):
+            for k, (letter, offset) in enumerate(places):
+                if offset:
+                    yield Read(name, (*places[:k], (letter, 0), *places[k + 1 :]))
+        case _:
+            pass
+    parts = children(node)
+    for k, part in enumerate(parts):
+        for simpler in _simpler(part):
+            yield with_children(node, (*parts[:k], simpler, *parts[k + 1 :]))
+
+
+def tidy(node: Expression) -> Expression:
+    """Without products and sums of one thing, and without letters that nothing runs over."""
+    node = with_children(node, tuple(tidy(part) for part in children(node)))
+    match node:
+        case Product(parts) | Add(parts) if len(parts) == 1:
+            return parts[0]
+        case Product(()) | Add(()):
+            return Number(Fraction(1))
+        case Sum(body, over, where):
+            kept = tuple(letter for letter in over if letter in free_letters(body))
+            related = tuple(r for r in where if {r[0], r[2]} <= set(free_letters(body)))
+            return Sum(body, kept, related) if kept else body
+        case LogSumExp(body, over):
+            kept = tuple(letter for letter in over if letter in free_letters(body))
+            return LogSumExp(body, kept) if kept else body
+        case _:
+            return node
+
+
+# ---- sizes ---------------------------------------------------------------------------------------------------------
+
+
+def _smaller_axes(spec: Specification) -> Iterator[Specification]:
+    """One size reduced by one, on all axes that have to agree with it."""
+    for linked in _linked_axes(spec):
+        name, axis = min(linked)
+        size = spec.array(name).full[axis]
+        least = max((2 if axis == len(spec.array(n).shape) or spec.array(n).periodic else 1) for n, axis in linked)
+        if size > least:
+            arrays = tuple(_cropped(array, [k for n, k in linked if n == array.name]) for array in spec.arrays)
+            terms = tuple(_clipped(term, linked, size - 2) for term in spec.terms)
+            yield replace(spec, arrays=arrays, terms=terms)
+
+
+def _linked_axes(spec: Specification) -> list[set[Place]]:
+    """Axes that a letter or a constraint ties together."""
+    groups: list[set[Place]] = [{(a.name, k)} for a in spec.arrays for k in range(len(a.full))]
+    ties = [{(a.name, 0), (a.name, 1)} for a in spec.arrays if {"symmetric", "zero_diagonal"} & set(a.options)]
+    for term in spec.terms:
+        by_letter: dict[str, set[Place]] = {}
+        for read in reads(term):
+            for axis, (letter, _) in enumerate(read.places):
+                if letter:
+                    by_letter.setdefault(letter, set()).add((read.name, axis))
+        ties += by_letter.values()
+        related = {(r[0], r[2]) for part in walk(term) if isinstance(part, Sum) for r in part.where}
+        ties += [by_letter[a] | by_letter[b] for a, b in related]
+    for tie in ties:
+        touched = [group for group in groups if group & tie]
+        groups = [group for group in groups if not group & tie] + [set().union(*touched)]
+    return groups
+
+
+def _cropped(array: Array, axes: list[int]) -> Array:
+    """The array with the last entry of some axes cut off."""
+    states = array.states - 1 if len(array.shape) in axes else array.states
+    shape = tuple(size - (k in axes) for k, size in enumerate(array.shape))
+    keep = tuple(slice(size) for size in shape)
+    mask = tuple(int(x) for x in np.reshape(array.mask, array.shape)[keep].ravel()) if array.mask else ()
+    value = tuple(float(x) for x in np.reshape(array.value, array.shape)[keep].ravel()) if array.value else ()
+    return replace(array, shape=shape, states=states, mask=mask, value=value)
+
+
+def _clipped(term: Expression, linked: set[Place], last: int) -> Expression:
+    """Positions that are cut off move to the last that is left."""
+    parts = with_children(term, tuple(_clipped(part, linked, last) for part in children(term)))
+    if not isinstance(parts, Read):
+        return parts
+    places = [
+        (letter, min(offset, last) if not letter and (parts.name, axis) in linked else offset)
+        for axis, (letter, offset) in enumerate(parts.places)
+    ]
+    return Read(parts.name, tuple(places))
+
+
+# ---- declarations --------------------------------------------------------------------------------------------------
+
+
+def _simpler_arrays(array: Array) -> Iterator[Array]:
+    """Without options, masks and borders that wrap; spins as binary units."""
+    for options in [c for size in range(len(array.options)) for c in combinations(array.options, size)]:
+        yield replace(array, options=options)
+    if array.mask:
+        yield replace(array, mask=())
+    if array.periodic:
+        yield replace(array, periodic=False)
+    if array.kind == "spin":
+        yield replace(array, kind="binary")
+    if any(value != 1.0 for value in array.value):
+        yield replace(array, value=(1.0,) * len(array.value))

@@ -1,0 +1,234 @@
+"""A specification as code that declares it in pgmc: in array notation where there is one, or in index notation."""
+
+from __future__ import annotations
+
+import warnings
+from fractions import Fraction
+from itertools import pairwise
+from typing import Any, Literal
+
+import numpy as np
+
+import pgmc
+from language import (
+    Add,
+    Array,
+    Expression,
+    Function,
+    LogSumExp,
+    Number,
+    Power,
+    Product,
+    Read,
+    Specification,
+    Sum,
+    free_letters,
+    walk,
+)
+
+Spelling = Literal["array", "index"]
+
+
+def code(spec: Specification, spelling: Spelling = "index") -> str:
+    """Python that a person can paste and run: it leaves the model in ``m``."""
+    lines = ["import numpy as np", "import pgmc", "", 'm = pgmc.Model("fuzz")']
+    lines += [_declaration(array) for array in spec.arrays]
+    terms = [_term(term, spelling) for term in spec.terms]
+    letters = sorted({letter for term, text in zip(spec.terms, terms, strict=True) for letter in _spoken(term, text)})
+    if letters:
+        lines.append(f"{', '.join(letters)} = pgmc.indices({' '.join(letters)!r})")
+    return "\n".join([*lines, *(f"m.energy({text})" for text in terms), ""])
+
+
+def build(spec: Specification, spelling: Spelling = "index") -> pgmc.Model:
+    """The model, built by running its code."""
+    space: dict[str, Any] = {}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", pgmc.ModelWarning)  # random units may be alone
+        exec(compile(code(spec, spelling), f"<{spelling} spelling>", "exec"), space)  # noqa: S102 - our own text
+    model: pgmc.Model = space["m"]
+    return model
+
+
+def _spoken(term: Expression, text: str) -> set[str]:
+    """The letters that a text needs as names: none in array notation."""
+    return all_letters(term) if text == in_indices(term) else set()
+
+
+def all_letters(term: Expression) -> set[str]:
+    """Every letter of a term, bound or not."""
+    return {letter for part in walk(term) if isinstance(part, Read) for letter, _ in part.places if letter}
+
+
+# ---- declarations --------------------------------------------------------------------------------------------------
+
+
+def _declaration(array: Array) -> str:
+    name = repr(array.name).replace("'", '"')
+    if array.kind == "constant":
+        return f"{array.name} = m.constant({name}, {_literal(array.value, array.shape)})"
+    words = [name, _shape(array.shape), *(f"{option}=True" for option in array.options)]
+    words += [f"states={array.states}"] if array.states else []
+    words += [f"mask={_literal(array.mask, array.shape)}"] if array.mask else []
+    words += ['boundary="periodic"'] if array.periodic else []
+    return f"{array.name} = m.{array.kind}({', '.join(words)})"
+
+
+def _shape(shape: tuple[int, ...]) -> str:
+    return str(shape[0]) if len(shape) == 1 else str(shape)
+
+
+def _literal(values: tuple[float, ...], shape: tuple[int, ...]) -> str:
+    return f"np.array({np.array(values).reshape(shape).tolist()})" if shape else repr(values[0])
+
+
+# ---- terms ---------------------------------------------------------------------------------------------------------
+
+
+class NotInArrays(Exception):
+    """Offsets and relations are written with indices only."""
+
+
+def _term(term: Expression, spelling: Spelling) -> str:
+    if spelling == "array":
+        try:
+            return in_arrays(Sum(term, free_letters(term)), ())
+        except NotInArrays:
+            pass
+    return in_indices(term)
+
+
+def in_indices(node: Expression) -> str:
+    """Index notation; letters that no ``Sum`` binds are left open."""
+    match node:
+        case Read(name, places):
+            return f"{name}[{', '.join(_place(*place) for place in places)}]" if places else name
+        case Number(value):
+            return _number(value)
+        case Product(factors):
+            return _times([_within(part, in_indices(part)) for part in factors])
+        case Add(parts):
+            return " + ".join(in_indices(part) for part in parts)
+        case Power(base, exponent):
+            return f"({in_indices(base)}) ** {exponent}"
+        case Function(name, argument):
+            return f"pgmc.{name}({in_indices(argument)})"
+        case Sum(body, over, where):
+            condition = f", where={_where(where)}" if where else ""
+            return f"pgmc.Sum({in_indices(body)}, {', '.join(over)}{condition})" if over else in_indices(body)
+        case LogSumExp(body, over):
+            return f"pgmc.logsumexp({in_indices(body)}, ({', '.join(over)},))"
+
+
+def _place(letter: str, offset: int) -> str:
+    if not letter:
+        return str(offset)
+    return f"{letter} {'-' if offset < 0 else '+'} {abs(offset)}" if offset else letter
+
+
+def _number(value: Fraction) -> str:
+    return str(value) if value.denominator == 1 else str(float(value))
+
+
+def _where(relations: tuple[tuple[str, str, str], ...]) -> str:
+    words = {"!=": "ne", "==": "eq"}
+    texts = [f"{a}.{words[r]}({b})" if r in words else f"{a} {r} {b}" for a, r, b in relations]
+    return texts[0] if len(texts) == 1 else " & ".join(f"({text})" for text in texts)
+
+
+def _within(part: Expression, text: str) -> str:
+    """A factor: in brackets if it is a sum or has a sign."""
+    return f"({text})" if isinstance(part, Add) or text.startswith("-") else text
+
+
+def _times(texts: list[str]) -> str:
+    """A product, with its sign in front."""
+    signs = texts.count("(-1)")
+    return "-" * (signs % 2) + (" * ".join(text for text in texts if text != "(-1)") or "1")
+
+
+# ---- array notation ------------------------------------------------------------------------------------------------
+
+
+def in_arrays(node: Expression, order: tuple[str, ...]) -> str:
+    """Array notation of an expression whose axes are its free letters in this order."""
+    match node:
+        case Read():
+            return _contraction((node,), order)
+        case Number(value):
+            return _number(value)
+        case Product(factors):
+            return _contraction(factors, order)
+        case Add(parts):
+            return " + ".join(in_arrays(part, order if free_letters(part) else ()) for part in parts)
+        case Power(base, exponent):
+            return f"({in_arrays(base, order)}) ** {exponent}"
+        case Function(name, argument):
+            return f"pgmc.{name}({in_arrays(argument, order)})"
+        case Sum(body, over, where):
+            return _sum(body, over, bool(where), order)
+        case LogSumExp(body, over):
+            axes = ", ".join(str(len(order) + k) for k in range(len(over)))
+            return f"pgmc.logsumexp({in_arrays(body, (*order, *over))}, axis=({axes},))"
+
+
+def _sum(body: Expression, over: tuple[str, ...], related: bool, order: tuple[str, ...]) -> str:
+    if related:
+        raise NotInArrays
+    if not over:
+        return in_arrays(body, order)
+    return _contraction(body.factors if isinstance(body, Product) else (body,), order)
+
+
+def _contraction(factors: tuple[Expression, ...], order: tuple[str, ...]) -> str:
+    """The product of the factors, summed over every letter that is not in the order."""
+    scalars = [part for part in factors if not free_letters(part)]
+    arrays = [part for part in factors if free_letters(part)]
+    texts = [_within(part, in_arrays(part, ())) if not isinstance(part, Read) else _element(part) for part in scalars]
+    if len(arrays) == 1 and not order and len(set(_subscripts(arrays[0]))) == len(_subscripts(arrays[0])):
+        return f"({_times([*texts, _within(arrays[0], _element_or_array(arrays[0]))])}).sum()"
+    if arrays:
+        texts.append(_einsum([(_element_or_array(part), _subscripts(part)) for part in arrays], "".join(order)))
+    return _times(texts)
+
+
+def _einsum(operands: list[tuple[str, str]], output: str) -> str:
+    """The shortest of: the array itself, ``@``, and ``pgmc.einsum``."""
+    (first, letters), *more = operands
+    if not more and letters == output:
+        return first
+    if _is_chain([subscripts for _, subscripts in operands], output):
+        return f"({' @ '.join(f'({text})' if not text.isidentifier() else text for text, _ in operands)})"
+    subscripts = ",".join(subscripts for _, subscripts in operands)
+    return f'pgmc.einsum("{subscripts}->{output}", {", ".join(text for text, _ in operands)})'
+
+
+def _is_chain(subscripts: list[str], output: str) -> bool:
+    """Whether ``a @ b @ c`` is the product: vectors and matrices that meet in letters of their own."""
+    joined = "".join(subscripts)
+    meet = all(left[-1] == right[0] for left, right in pairwise(subscripts))
+    inner = [left[-1] for left in subscripts[:-1]]
+    sizes = [len(letters) for letters in subscripts]
+    shaped = len(subscripts) > 1 and max(sizes) <= 2 and all(size == 2 for size in sizes[1:-1])
+    once = all(joined.count(letter) == 2 for letter in inner) and len(set(inner)) == len(inner)
+    ends = "".join(letter for letter in joined if letter not in inner)
+    return shaped and meet and once and ends == output and len(set(ends)) == len(ends)
+
+
+def _element_or_array(part: Expression) -> str:
+    return _element(part) if isinstance(part, Read) else in_arrays(part, free_letters(part))
+
+
+def _subscripts(part: Expression) -> str:
+    if isinstance(part, Read):
+        return "".join(letter for letter, _ in part.places if letter)
+    return "".join(free_letters(part))
+
+
+def _element(read: Read) -> str:
+    """The array itself, or its slice where a place is a number."""
+    if any(letter and offset for letter, offset in read.places):
+        raise NotInArrays
+    if all(letter for letter, _ in read.places):
+        return read.name
+    return f"{read.name}[{', '.join(':' if letter else str(offset) for letter, offset in read.places)}]"

@@ -1,0 +1,62 @@
+"""Random models over the whole language, against enumeration.
+
+The seeds are fixed. More models, with every check on each: ``pytest tests/fuzz --fuzz 5000 --fuzz-seed 1000``. A model
+that fails is shrunk, and printed as code that declares it.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from checks import CHECKS, Backend, Case
+from fuzzing import failure, shrunk
+from generation import random_specification
+
+INTERPRETED, COMPILED = 300, 40
+
+ALWAYS = ("spellings", "conditionals")
+BY_TURNS = ("energy", "gradients", "free_energies", "samples", "sweeps", "mean_field")
+"""Checks of every model, and those that take turns, for they take longer."""
+
+COMPILED_TURNS = ("samples", "conditionals", "gradients", "mean_field", "free_energies", "energy")
+
+
+@pytest.fixture
+def tries(request: pytest.FixtureRequest) -> int:
+    """How many models to try when one is shrunk."""
+    count: int = request.config.getoption("--fuzz-tries")
+    return count
+
+
+def check(case: Case, checks: tuple[str, ...], tries: int) -> None:
+    found = failure(case, checks)
+    if found is not None:
+        pytest.fail(f"\n{shrunk(found, tries)}", pytrace=False)
+
+
+@pytest.mark.parametrize("seed", range(INTERPRETED))
+def test_the_texts_of_kernels(seed: int, tries: int) -> None:
+    """Generated kernels, run as plain Python."""
+    more = "verification" if seed % 50 == 0 else BY_TURNS[seed % len(BY_TURNS)]
+    check(Case(random_specification(seed), seed), (*ALWAYS, more), tries)
+
+
+@pytest.mark.parametrize("seed", range(1000, 1000 + COMPILED))
+def test_compiled_kernels(seed: int, tries: int) -> None:
+    """The same kernels, compiled: one kind by turns, in both precisions."""
+    case = Case(random_specification(seed), seed, "numba", "float32" if seed % 4 == 0 else "float64")
+    check(case, (COMPILED_TURNS[seed % len(COMPILED_TURNS)],), tries)
+
+
+def test_more_models(request: pytest.FixtureRequest, tries: int) -> None:
+    """As many more as were asked for, with every check; all that fail are shown."""
+    first, count = (request.config.getoption(option) for option in ("--fuzz-seed", "--fuzz"))
+    if not count:
+        pytest.skip("asked for with --fuzz")
+    failures = []
+    for seed in range(first, first + count):
+        backend: Backend = "numba" if seed % 20 == 0 else "text"
+        checks = [name for name in CHECKS if name != "verification" or seed % 10 == 0]
+        found = failure(Case(random_specification(seed), seed, backend), checks)
+        failures += [] if found is None else [str(shrunk(found, tries))]
+    assert not failures, "\n" + "\n".join(failures)
