@@ -190,5 +190,5 @@ def test_weights_under_a_condition_are_an_array_like_any_other() -> None:
     wanted = [Energy(), Gradient(Energy(), ("W",)), Conditional("x"), Sweep(("x",))]
     assert_right(compiler, wanted)
     steps = compiler.stages(Energy()).array_program.steps
-    assert [type(step) for step in steps[:2]] == [Map, Contract]
-    assert str(steps[0]) == "part_W[i, j] = W[i,j]·[j < i]"
+    assert any(isinstance(step, Contract) for step in steps)
+    assert any(str(step).endswith("= W[i,j]·[j < i]") for step in steps if isinstance(step, Map))
