@@ -30,7 +30,8 @@ class Allocate:
     symbol: Symbol
     extents: tuple[AxisName | int | None, ...]
     per_example: bool
-    kind: Literal["plain", "aligned", "keys"] = "plain"  # aligned: zeros, every row from a cache line on
+    kind: Literal["plain", "aligned", "keys", "hands"] = "plain"
+    """aligned: zeros, every row from a cache line on; hands: for a row of the first length, dealt to that many"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,6 +272,20 @@ class DrawJoint:
 
 
 @dataclass(frozen=True, slots=True)
+class ColorRow:
+    """The units of one colour along an axis, drawn by ``draw`` from the logits of all units before any is set.
+
+    ``loop`` says which units; ``logits`` holds those of the row, ``dealt`` and ``units`` have a row for each colour.
+    """
+
+    loop: StrideLoop
+    draw: DrawUnit
+    logits: Symbol
+    dealt: Symbol
+    units: Symbol
+
+
+@dataclass(frozen=True, slots=True)
 class DrawState:
     """The state of a categorical unit drawn with the logits of a row."""
 
@@ -326,6 +341,7 @@ Statement: TypeAlias = (
     | Loop
     | ColorLoop
     | StrideLoop
+    | ColorRow
     | GroupLoop
     | MemberLoop
     | OrderLoop

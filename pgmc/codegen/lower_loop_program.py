@@ -21,6 +21,7 @@ from pgmc.codegen.array_program import (
     Step,
     make_buffer,
 )
+from pgmc.codegen.color_rows import color_row, makes_row
 from pgmc.codegen.extents import Extents, find_extents
 from pgmc.codegen.loop_kinds import PLAIN_LOOPS, LoopKinds
 from pgmc.codegen.loop_program import (
@@ -252,7 +253,7 @@ class LoopLowering:
             loops = self._loops(law.indices, draw_unit, update.backward)
             match update.coloring:
                 case Coloring(modulus):
-                    strided = _strided(loops, law.indices, update.coloring)
+                    strided = _strided(loops, law.indices, update.coloring, self._color_row)
                     loops = (ColorLoop(modulus, strided, update.backward),)
                 case UnitOrder():
                     body = _without_loops(loops, law.indices)
@@ -262,6 +263,18 @@ class LoopLowering:
         nest = self._loops((EXAMPLES,), draw_units)
         self.changing = frozenset()
         return nest
+
+    def _color_row(self, loop: StrideLoop) -> Statement:
+        """A row of units of one colour: at once, where their law is a number that does not take loops to compute."""
+        if not makes_row(loop.body, loop.index):
+            return loop
+        logits, dealt, units = (Constant(self.names.claim(wish), ()) for wish in ("logits", "dealt", "row"))
+        hands = (loop.extent, loop.coloring.modulus)
+        self._prepared += [
+            Allocate(logits, (loop.extent,), per_example=False),
+            *(Allocate(symbol, hands, per_example=False, kind="hands") for symbol in (dealt, units)),
+        ]
+        return color_row(loop, logits, dealt, units)
 
     def _draw_in_blocks(self, step: DrawInBlocks) -> tuple[Statement, ...]:
         """In every sweep; what is needed before the first one is kept for the head of the kernel."""
@@ -387,7 +400,12 @@ class LoopLowering:
         return (LetLowest(top), *highest, Let(total, ZERO, self.precision), *rest), value
 
 
-def _strided(body: tuple[Statement, ...], indices: tuple[Index, ...], coloring: Coloring) -> tuple[Statement, ...]:
+def _strided(
+    body: tuple[Statement, ...],
+    indices: tuple[Index, ...],
+    coloring: Coloring,
+    finish: Callable[[StrideLoop], Statement],
+) -> tuple[Statement, ...]:
     """The loops over the units with the innermost going from one unit of the colour to the next."""
 
     def strided(statement: Statement) -> Statement:
@@ -395,8 +413,8 @@ def _strided(body: tuple[Statement, ...], indices: tuple[Index, ...], coloring: 
             return statement
         *before, last = indices
         if statement.index != last:
-            return replace(statement, body=_strided(statement.body, indices, coloring))
-        return StrideLoop(last, statement.extent, statement.body, coloring, tuple(before), statement.backward)
+            return replace(statement, body=_strided(statement.body, indices, coloring, finish))
+        return finish(StrideLoop(last, statement.extent, statement.body, coloring, tuple(before), statement.backward))
 
     return tuple(map(strided, body))
 

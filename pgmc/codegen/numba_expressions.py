@@ -56,6 +56,8 @@ class NumbaExpressions:
     numbers: frozenset[str] = frozenset()
     axes: Mapping[AxisName, AxisName] = field(default_factory=dict)
     periodic: frozenset[AxisName] = frozenset()
+    inside: set[Index] = field(default_factory=set)
+    places: dict[str, str] = field(default_factory=dict)
     _indices: dict[Index, str] = field(default_factory=dict)  # of the enclosing loops
     _letters: list[str] = field(default_factory=list)
     example: str = ""
@@ -83,6 +85,10 @@ class NumbaExpressions:
             self._indices[index] = self._free_letter(index.name)
         return self._indices[index]
 
+    def bind(self, index: Index, name: str) -> None:
+        """Lets an index stand for a name that is reserved."""
+        self._indices[index] = name
+
     def _free_letter(self, wish: str) -> str:
         for letter in self._letters:
             if letter.rstrip("_0123456789") == wish and letter not in self._indices.values():
@@ -94,7 +100,8 @@ class NumbaExpressions:
         """The name in the source of a symbol's array."""
         return self.aliases.get(name, name)
 
-    def _helper(self, name: str) -> str:
+    def helper(self, name: str) -> str:
+        """The name of a helper function, which the module will then include."""
         self.helpers[name] = None
         return name
 
@@ -155,16 +162,21 @@ class NumbaExpressions:
 
     def _element(self, symbol: Symbol, positions: tuple[Position, ...], name: str | None = None) -> str:
         """An element of a symbol's array, or of the array ``name`` of the same shape."""
-        inside = [self.example] * is_per_example(symbol) + [self._place(symbol, k, p) for k, p in enumerate(positions)]
+        inside = [self.example] * is_per_example(symbol) + [self.place(symbol, k, p) for k, p in enumerate(positions)]
         return f"{self.array(name or symbol.name)}[{', '.join(inside) or '0'}]"
 
-    def _place(self, symbol: Symbol, k: int, position: Position) -> str:
-        """The position on an axis; one with an offset wraps round it."""
+    def place(self, symbol: Symbol, k: int, position: Position) -> str:
+        """The position on an axis; one with an offset wraps round it, unless it is known to lie inside."""
         text = self._position(position)
-        if position.is_plain:
+        if position.is_plain or shifted_index(position) in self.inside:
             return text
         axis = (symbol.name, k)
-        return f"{self._helper('wrap')}({text}, {self.extent(self.axes.get(axis, axis))})"
+        wrapped = f"{self.helper('wrap')}({text}, {self.extent(self.axes.get(axis, axis))})"
+        return self.places.get(wrapped, wrapped)
+
+    def row(self, symbol: Symbol, positions: tuple[Position, ...]) -> str:
+        """A row along the last axis of a symbol's array."""
+        return self._element(symbol, positions)
 
     def _position(self, position: Position) -> str:
         parts = [self._atom(atom) if c == 1 else f"{c} * {self._atom(atom)}" for atom, c in position.terms]
@@ -192,7 +204,7 @@ class NumbaExpressions:
         text, index = self._position(position), shifted_index(position)
         if index is None or index.extent not in self.periodic or not position.offset:
             return text
-        return f"{self._helper('wrap')}({text}, {self.extent(self.axes[index.extent])})"
+        return f"{self.helper('wrap')}({text}, {self.extent(self.axes[index.extent])})"
 
     def _power(self, base: Scalar, exponent: Fraction, level: int) -> str:
         if exponent == 2:
@@ -211,4 +223,4 @@ class NumbaExpressions:
             return f"{_LIBRARY[name]}({self.scalar(argument)})"
         if name == "step":
             return f"({self._one()} if {self.scalar(argument)} > 0 else {self._zero()})"
-        return f"{self._helper(name)}({self.scalar(argument)})"
+        return f"{self.helper(name)}({self.scalar(argument)})"

@@ -7,11 +7,13 @@ from dataclasses import dataclass
 
 from pgmc.analysis.axes import AxisName
 from pgmc.codegen.block_text import block_head, range_in_block
+from pgmc.codegen.color_rows import print_color_row
 from pgmc.codegen.loop_program import (
     Allocate,
     BlockLoop,
     Clear,
     ColorLoop,
+    ColorRow,
     Comment,
     DrawGroup,
     DrawJoint,
@@ -68,6 +70,10 @@ class NumbaPrinter(NumbaExpressions):
         match statement:
             case OrderLoop():
                 yield from self._in_order(statement, depth)
+            case ColorRow():
+                known = dict(self._indices)
+                yield from print_color_row(self, statement, depth)
+                self._indices = known
             case BlockLoop(extent, inside, backward):
                 head, bound = block_head(self.extent(extent), backward)
                 yield from (pad + head, pad + _INDENT + bound)
@@ -129,14 +135,17 @@ class NumbaPrinter(NumbaExpressions):
 
     def _stride(self, loop: StrideLoop) -> str:
         """From the first unit of the colour in this row, in steps of the modulus; backward from the last."""
-        length, modulus = self.extent(loop.extent), loop.coloring.modulus
-        parts = [f"{w} * {self.index(i)}" if w > 1 else self.index(i)
-                 for w, i in zip(loop.coloring.weights, loop.before, strict=False) if w]  # fmt: skip
-        first = f"(color - {' - '.join(parts)}) % {modulus}" if parts else "color"
+        length, modulus, first = self.extent(loop.extent), loop.coloring.modulus, self.first_of_color(loop)
         if loop.backward:
             last = f"({length} - 1 - {first}) // {modulus} * {modulus} + {first}"
             return f"for {self.index(loop.index)} in range({last}, -1, -{modulus}):"
         return f"for {self.index(loop.index)} in range({first}, {length}, {modulus}):"
+
+    def first_of_color(self, loop: StrideLoop) -> str:
+        """The place of the first unit of the colour in this row."""
+        parts = [f"{w} * {self.index(i)}" if w > 1 else self.index(i)
+                 for w, i in zip(loop.coloring.weights, loop.before, strict=False) if w]  # fmt: skip
+        return f"(color - {' - '.join(parts)}) % {loop.coloring.modulus}" if parts else "color"
 
     def _line(self, statement: Statement) -> str:
         match statement:
@@ -150,7 +159,7 @@ class NumbaPrinter(NumbaExpressions):
                 return self._allocation(statement)
             case MultiplyBlock(coupling, units, field_of):
                 matrix, target = (f"{self.array(symbol.name)}[first:last]" for symbol in (coupling, field_of))
-                return f"{self._helper('multiply')}({matrix}, {self.array(units.name)}, {target})"
+                return f"{self.helper('multiply')}({matrix}, {self.array(units.name)}, {target})"
             case MatrixProduct(target, left, right):
                 return f"np.dot({self._matrix(left)}, {self._matrix(right)}, {self._matrix(target)})"
             case Clear(symbol):
@@ -169,8 +178,10 @@ class NumbaPrinter(NumbaExpressions):
         lengths = [self.examples] * statement.per_example + [self._length(axis) for axis in statement.extents] or ["1"]
         shape = lengths[0] if len(lengths) == 1 else f"({', '.join(lengths)})"
         array = self.array(statement.symbol.name)
+        if statement.kind == "hands":
+            return f"{array} = np.empty(({lengths[1]}, -(-{lengths[0]} // {lengths[1]})), np.{self.dtype})"
         if statement.kind == "aligned":
-            return f"{array} = {self._helper('aligned_zeros')}({', '.join(lengths)})"
+            return f"{array} = {self.helper('aligned_zeros')}({', '.join(lengths)})"
         return f"{array} = np.empty({shape}, np.{'uint64' if statement.kind == 'keys' else self.dtype})"
 
     def _assignment(self, statement: Let | LetLowest | Raise | Increment | Store) -> str:
@@ -200,7 +211,7 @@ class NumbaPrinter(NumbaExpressions):
             return f"{unit} = {row}"
         logit = self.scalar(statement.logit)
         if statement.masked:
-            logit = f"{self._helper('kept_logit')}({unit}) if {self._mask(statement.target)} else {logit}"
+            logit = f"{self.helper('kept_logit')}({unit}) if {self._mask(statement.target)} else {logit}"
         return f"{row} = {logit}"
 
     def _random_line(
@@ -208,10 +219,10 @@ class NumbaPrinter(NumbaExpressions):
     ) -> str:
         match statement:
             case RowKey():
-                self._helper("row_key")
+                self.helper("row_key")
                 return f"r0, r1 = row_key(key_0, key_1, first_chain + {self.example}, sweep)"
             case KeepRowKeys(keys):
-                self._helper("row_key")
+                self.helper("row_key")
                 return f"{self._key_elements(keys)} = row_key(key_0, key_1, first_chain + {self.example}, sweep)"
             case TakeRowKey(keys):
                 return f"r0, r1 = {self._key_elements(keys)}"
@@ -221,13 +232,13 @@ class NumbaPrinter(NumbaExpressions):
             case DrawState(target, row, extents):
                 return self._draw(target, "draw_categorical", self.array(row.name), extents)
             case DrawJoint(target, pull, matrix, extents):
-                helper, size = self._helper("draw_joint_normal"), " * ".join(map(self.extent, extents))
+                helper, size = self.helper("draw_joint_normal"), " * ".join(map(self.extent, extents))
                 arrays = [*map(self.array, (pull.name, matrix.name)), f"{self.array(target.name)}[{self.example}]"]
                 shapes = [f"({size},)", f"({size}, {size})", f"({size},)"]
                 flat = [f"{a}.reshape({n})" if len(extents) > 1 else a for a, n in zip(arrays, shapes, strict=True)]
                 return f"{helper}({', '.join(flat)}, r0, r1, {self._first_site(target.name)})"
             case DrawGroup(family, row, first, extents):
-                helper = self._helper(f"draw_{family.lower()}")
+                helper = self.helper(f"draw_{family.lower()}")
                 return f"{helper}({self.array(row.name)}, r0, r1, {self._site(first, extents)})"
 
     def _key_elements(self, keys: tuple[Symbol, Symbol]) -> str:
@@ -238,7 +249,7 @@ class NumbaPrinter(NumbaExpressions):
     ) -> str:
         place = into or target
         unit = self._element(place.symbol, place.positions)
-        return f"{unit} = {self._helper(helper)}({parameters}, r0, r1, {self._site(target, extents)})"
+        return f"{unit} = {self.helper(helper)}({parameters}, r0, r1, {self._site(target, extents)})"
 
     def _site(self, target: Access, extents: tuple[AxisName, ...]) -> str:
         """The number of the unit: units of a variable count on from its first site, in C order."""
