@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from pgmc.learning.binarization import binarize as binarize
     from pgmc.learning.contrastive_divergence import CD as CD
     from pgmc.learning.discriminative import Discriminative as Discriminative
+    from pgmc.learning.discriminative import Hybrid as Hybrid
     from pgmc.learning.exact_likelihood import ExactLikelihood as ExactLikelihood
     from pgmc.learning.mean_field_pcd import MeanFieldPCD as MeanFieldPCD
     from pgmc.learning.optimizers import SGD as SGD
@@ -84,7 +85,7 @@ _MODULES = {
     "pgmc.program.training": ("fit", "load", "save"),
     "pgmc.learning.binarization": ("binarize",),
     "pgmc.learning.contrastive_divergence": ("CD",),
-    "pgmc.learning.discriminative": ("Discriminative",),
+    "pgmc.learning.discriminative": ("Discriminative", "Hybrid"),
     "pgmc.learning.exact_likelihood": ("ExactLikelihood",),
     "pgmc.learning.mean_field_pcd": ("MeanFieldPCD",),
     "pgmc.learning.optimizers": ("SGD", "Adam"),

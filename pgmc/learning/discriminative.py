@@ -8,7 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from pgmc.errors import ArgumentError, IntractableError
-from pgmc.learning.objective import Array, Arrays, Estimate, Setup, Terms, check_count
+from pgmc.learning.combined import Combined
+from pgmc.learning.contrastive_divergence import CD
+from pgmc.learning.objective import Array, Arrays, Estimate, Objective, Setup, Terms, check_count
 from pgmc.learning.phases import mean_statistic
 from pgmc.runtime.enumeration import StateSum, check_enumerable
 
@@ -18,7 +20,7 @@ class Discriminative(Terms):
     """The exact gradient of the mean of -log p(target | rest of the observed variables).
 
     -log p(y | x) = F(x, y) + log Σ_y' exp(-F(x, y')), with the latent variables summed out analytically and the states
-    of the target enumerated. ``0.1 * PCD() + Discriminative("y")`` is the hybrid objective.
+    of the target enumerated. ``Hybrid`` adds the likelihood of everything observed.
 
     Parameters
     ----------
@@ -87,3 +89,31 @@ class Discriminative(Terms):
         rows = len(next(iter(batch.values())))
         target = setup.executable.model.variable(self.target)
         return StateSum(setup.executable, (target,), given, rows, setup.threads)
+
+
+def Hybrid(target: str, generative: Objective | None = None, weight: float = 0.01) -> Combined:
+    """The hybrid objective: -log p(target | rest) - weight · log p(target, rest), each by a gradient of its own.
+
+    The same as ``Discriminative(target) + weight * generative``.
+
+    Parameters
+    ----------
+    target : str
+        As in ``Discriminative``.
+    generative : Objective, optional
+        How the joint likelihood is ascended: ``CD(1)`` by default.
+    weight : float
+        Of the joint likelihood; 0.01 by default.
+
+    Raises
+    ------
+    ArgumentError
+        If the weight is not a finite number above 0.
+
+    References
+    ----------
+    Larochelle and Bengio (2008), Classification using discriminative restricted Boltzmann machines, equation 11.
+    """
+    if not 0 < weight < float("inf"):
+        raise ArgumentError(f"Hybrid: weight must be a finite number above 0, got {weight!r}.")
+    return Discriminative(target) + weight * Combined(((1.0, CD(1) if generative is None else generative),))

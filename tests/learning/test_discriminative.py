@@ -85,7 +85,8 @@ def test_it_learns_a_rule_and_combines() -> None:
     rng = np.random.default_rng(3)
     x = rng.integers(0, 2, (300, 4))
     y = x[:, 0] + x[:, 1]
-    objective = pgmc.Discriminative("y") + 0.01 * pgmc.CD(1)
+    objective = pgmc.Hybrid("y", weight=0.01)
+    assert objective == pgmc.Discriminative("y") + 0.01 * pgmc.CD(1)
     fit = pgmc.fit(m, {"x": x, "y": y}, objective, pgmc.Adam(0.05), epochs=40, batch_size=50, progress=False)
     program = pgmc.compile(m)
     assert (program.predict(fit.params, "y", {"x": x}).argmax(axis=1) == y).mean() > 0.99
@@ -101,3 +102,5 @@ def test_targets_that_do_not_fit_are_refused() -> None:
         pgmc.compile(m).predict(params, "y", {"x": x, "y": y})
     with pytest.raises(pgmc.IntractableError, match="joint states"):
         pgmc.fit(m, {"x": x, "y": y}, pgmc.Discriminative("x", limit=8), progress=False)
+    with pytest.raises(pgmc.ArgumentError, match="weight"):
+        pgmc.Hybrid("y", pgmc.PCD(), weight=-1.0)

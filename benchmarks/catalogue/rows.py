@@ -1,0 +1,28 @@
+"""The rows of the table."""
+
+from __future__ import annotations
+
+from benchmarks.catalogue import classes, conditional, exact, images
+from benchmarks.catalogue.row import Row, both
+
+ROWS = (
+    Row("A1", "Boltzmann machine", {"visible_boltzmann_machine": {}}, exact.visible_machine),
+    Row("A2", "Boltzmann machine with hidden units", {"boltzmann_machine": {}}, exact.hidden_machine),
+    Row("A3", "restricted Boltzmann machine", {"rbm": {}, "spin_rbm": {}}, images.restricted),
+    Row("A4", "deep Boltzmann machine, three hidden layers", {"deep_boltzmann_machine": {"depth": 3}}, images.deep),
+    Row("A5", "Ising and Potts lattices", {"lattice": {}, "potts": {}}, both(exact.spin_glass, exact.potts)),
+    Row("A6", "softmax units", {"softmax_rbm": {}}, images.grey_levels),
+    Row("A7", "three-way, whole and factored", {"three_way": {}, "factored_three_way": {}}, exact.three_way),
+    Row("A8", "gated by a class", {"class_gated_rbm": {}}, classes.gated),
+    Row("A9", "two hidden groups, one sees the class", {"two_group_class_rbm": {}}, classes.two_groups),
+    Row("A10", "point-wise gated", {"point_wise_gated_rbm": {}}, images.gated_pixels),
+    Row("A11", "discriminative and hybrid", {"class_rbm": {}}, classes.discriminative),
+    Row(
+        "A12",
+        "centred machines",
+        {"centred_boltzmann_machine": {}, "centred_deep_boltzmann_machine": {"depth": 3}},
+        both(exact.centred, images.centred_deep),
+    ),
+    Row("A14", "conditional, restricted", {"conditional_rbm": {}}, conditional.right_given_left),
+    Row("A15", "conditional, any energy", {"conditional_boltzmann_machine": {}}, conditional.structured),
+)
