@@ -86,6 +86,10 @@ class LatexPrinter(Printer):
         """The sign of a sum over indices."""
         return rf"\sum_{{{join_indices(indices)}}} "
 
+    def series_without(self, index: str, other: str) -> str:
+        """The sign of a sum over an index but for one place."""
+        return rf"\sum_{{{index} \neq {other}}} "
+
     def log_sum_exp(self, series: str, body: str) -> str:
         """The logarithm of a sum of exponentials."""
         return rf"\log {series}\exp{self.brackets(body)}"

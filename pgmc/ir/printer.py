@@ -39,6 +39,7 @@ from pgmc.ir.nodes import (
     Sum,
     Unit,
 )
+from pgmc.ir.presentation import excluded, present
 from pgmc.ir.rewrite import accesses, free_indices, split_conditions
 from pgmc.ir.symbols import Constant, Input, Parameter, Symbol, Variable
 
@@ -117,6 +118,10 @@ class Printer:
             return f"Σ_{''.join(indices)} "
         return f"Σ_{{{','.join(indices)}}} "
 
+    def series_without(self, index: str, other: str) -> str:
+        """The sign of a sum over an index but for one place."""
+        return f"Σ_{{{index}≠{other}}} "
+
     def log_sum_exp(self, series: str, body: str) -> str:
         """The logarithm of a sum of exponentials."""
         return f"log {series}exp({body})"
@@ -184,6 +189,10 @@ class Printer:
     def text(self, node: Scalar, names: Names) -> str:
         """The whole expression, with its sign."""
         return self.fit(self.piece(node, names), Level.SUM)
+
+    def whole(self, node: Scalar, names: Names) -> str:
+        """The same, arranged for people."""
+        return self.text(present(node), names)
 
     def piece(self, node: Scalar, names: Names) -> Piece:
         """The expression, with its sign apart."""
@@ -300,9 +309,13 @@ class Printer:
         if not node.over:
             return self.piece(node.body, names)
         inner = self.bind(node.over, names)
-        piece = self.piece(node.body, inner)
+        without = excluded(node.body, node.over)
+        piece = self.piece(without[1] if without else node.body, inner)
         body = self.fit(Piece(piece.text, piece.level), Level.SERIES)
-        series = self.series([inner[index] for index in node.over])
+        if without:
+            series = self.series_without(*(self.position(p, inner) for p in (without[0].left, without[0].right)))
+        else:
+            series = self.series([inner[index] for index in node.over])
         return Piece(series + body, Level.SERIES, piece.negative)
 
     def bind(self, indices: Iterable[Index], names: Names) -> Names:
@@ -324,12 +337,12 @@ class Printer:
         """The energy of a model; inputs follow a semicolon."""
         groups = (model.variables, model.inputs)
         arguments = "; ".join(self._list(group) for group in groups if group)
-        return self.relation(f"E({arguments})", "=", self.scalar(energy_expression(model.terms)))
+        return self.relation(f"E({arguments})", "=", self.scalar(present(energy_expression(model.terms))))
 
     def quantity(self, quantity: Quantity, derivative_of: str | None = None) -> str:
         """``name[indices] = body``, or the derivative of a quantity of that name by the one of this name."""
         names = self.bind(quantity.indices, {})
-        body = self.text(
+        body = self.whole(
             quantity.body,
             self.bind((i for i in free_indices(quantity.body) if i not in names), names),
         )
@@ -355,9 +368,9 @@ class Printer:
         if law.others:
             return self.relation(left, "=", self._joint_normal(law, names))
         if density:
-            named = ", ".join(f"{self.word(name)} {self.text(part, names)}" for name, part in law.parameters)
+            named = ", ".join(f"{self.word(name)} {self.whole(part, names)}" for name, part in law.parameters)
             return self.relation(left, "=", self.function(law.family, named).text)
-        logits = self.text(law.logits, names)
+        logits = self.whole(law.logits, names)
         if law.family in ("Categorical", "Exclusive"):
             text = self.relation(left, self.proportional, self.function("exp", logits).text)
             return text if law.family == "Categorical" else text + self.aside(off_state(law))
@@ -371,8 +384,8 @@ class Printer:
         matrix = self.element(Parameter("precision", ()), [*first, *second]).text
         parts = (
             f"{self.word('mean')} {self.word('precision⁻¹')}{self.times}{self.word('field')}, {self.word('with')} "
-            f"{field} = {self.text(law.parameter('field'), both)}",
-            f"{matrix} = {self.text(law.parameter('precision'), both)}",
+            f"{field} = {self.whole(law.parameter('field'), both)}",
+            f"{matrix} = {self.whole(law.parameter('precision'), both)}",
         )
         return self.function("Normal", ", ".join(parts)).text
 

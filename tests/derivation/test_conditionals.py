@@ -74,9 +74,7 @@ def test_the_computation_of_a_law_is_its_logits(name: str) -> None:
 EQUATIONS = {
     ("two_layers", "h"): "P(h[j] = 1 | v) = σ(Σ_i W[i,j]·v[i] + c[j])",
     ("two_layers_of_spins", "v"): "P(v[i] = +1 | h) = σ(2·Σ_j W[i,j]·h[j] + 2·b[i])",
-    ("coupled_binary", "v"): (
-        "P(v[i] = 1 | v[≠i]) = σ(Σ_j U[i,j]·v[j]·[j ≠ i] + Σ_i′ U[i′,i]·v[i′]·[i′ ≠ i] + U[i,i])"
-    ),
+    ("coupled_binary", "v"): "P(v[i] = 1 | v[≠i]) = σ(Σ_{j≠i} (U[i,j] + U[j,i])·v[j] + U[i,i])",
     ("labels", "y"): "P(y[i] = k | s) ∝ exp(Σ_j R[i,k,j]·s[j] + b[i,k])",
     ("labels", "s"): "P(s[j] = +1 | y) = σ(2·Σ_ik R[i,k,j]·y[i,k])",
     ("gated_by_inputs", "v"): "P(v[j] = 1 | u, h) = σ(Σ_ik W[i,j,k]·u[i]·h[k])",

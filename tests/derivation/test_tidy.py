@@ -92,7 +92,7 @@ CONTRACTIONS = [
     (Sum(Mul((get(v, i), Bracket((Compare(at(i), "==", Position((), 2)),)))), (i,)), "v[2]"),
     (Pow(Bracket((Compare(at(i), "!=", at(j)),)), Fraction(2)), "[i ≠ j]"),
     (Sum(Mul((get(W, i, j), Bracket((Compare(at(i), "==", at(j)),)))), (i, j)), "Σ_i W[i,i]"),
-    (Sum(Mul((get(v, i), Bracket((Compare(at(i), "!=", at(k)),)))), (i,)), "Σ_i v[i]·[i ≠ k]"),
+    (Sum(Mul((get(v, i), Bracket((Compare(at(i), "!=", at(k)),)))), (i,)), "Σ_{i≠k} v[i]"),
 ]
 
 
