@@ -8,7 +8,7 @@ from math import log, prod
 import networkx as nx
 
 from pgmc.ir.model import Model
-from pgmc.ir.symbols import Categorical, Real, Variable, shape_of
+from pgmc.ir.symbols import Categorical, Count, Real, Variable, shape_of
 
 EXACT_LIMIT = 14  # variables up to which every subset is tried
 
@@ -26,6 +26,8 @@ def log_states(variable: Variable, real_units: int = 0) -> float:
     """
     if isinstance(variable.domain, Real):
         return LINE if real_units == 1 else VOLUME * prod(shape_of(variable))
+    if isinstance(variable.domain, Count):  # no list of states, or a long one
+        return VOLUME * prod(shape_of(variable))
     if variable.exclusive:
         size = prod(variable.exclusive)
         return prod(shape_of(variable)) // size * log(1 + size)

@@ -26,6 +26,7 @@ from pgmc.ir.rewrite import accesses, position_indices, replace_symbols, walk
 from pgmc.ir.symbols import (
     Categorical,
     Constant,
+    Count,
     Input,
     Parameter,
     Symbol,
@@ -35,10 +36,14 @@ from pgmc.ir.symbols import (
     block_axes,
     is_one_hot,
     shape_of,
+    total_name,
 )
 
 Array = npt.NDArray[Any]
 S = TypeVar("S", bound=Symbol)
+
+SMALL_TOTAL = 3
+"""What counts add up to in a small instance, at most."""
 
 SMALLEST, USUAL, LARGER = 2, 3, 4
 """Axes have at least the first length, the second where states allow, the third to differ from another axis."""
@@ -220,12 +225,27 @@ def _bits(model: Model, axes: _Axes, sizes: Mapping[AxisName, int]) -> float:
     total, sizes = 0.0, axes.whole(sizes)
     for variable in model.variables:
         units = math.prod(sizes[axes.classes[variable.name, k]] for k in range(len(variable.axes)))
+        if isinstance(variable.domain, Count):
+            total += _bits_of_counts(variable, sizes[axes.classes[variable.name, len(variable.axes) - 1]], units)
+            continue
         if variable.exclusive:
             total += units / math.prod(variable.exclusive) * math.log2(1 + math.prod(variable.exclusive))
             continue
         states = sizes[axes.classes[variable.name, -1]] if is_one_hot(variable) else 2
         total += units * math.log2(states)
     return total
+
+
+def _bits_of_counts(variable: Variable, places: int, units: int) -> float:
+    """The same for counts: all ways to deal out a total."""
+    assert isinstance(variable.domain, Count)
+    if variable.domain.total is None:
+        raise IntractableError(f"{variable.name}: counts without a total have no list of states.")
+    return units / places * math.log2(math.comb(_small_total(variable.domain.total) + places - 1, places - 1))
+
+
+def _small_total(total: int | str) -> int:
+    return min(total, SMALL_TOTAL) if isinstance(total, int) else SMALL_TOTAL
 
 
 # ---- the data that stay ------------------------------------------------------------------------------------
@@ -259,7 +279,8 @@ def _patterns(model: Model) -> Iterator[tuple[Symbol, Array]]:
 
 def _cropped(model: Model, axes: _Axes, kept: Mapping[AxisName, Array]) -> Model:
     """The model with every symbol cropped, wherever it stands."""
-    small = {symbol.name: _crop_symbol(symbol, axes, kept) for symbol in model.symbols}
+    totals = frozenset(total_name(v) for v in model.variables if isinstance(v.domain, Count) and v.domain.total)
+    small = {symbol.name: _crop_symbol(symbol, axes, kept, totals) for symbol in model.symbols}
 
     def crop(symbols: tuple[S, ...]) -> tuple[S, ...]:
         return tuple(small[symbol.name] for symbol in symbols)  # type: ignore[misc]
@@ -280,12 +301,16 @@ def _cropped(model: Model, axes: _Axes, kept: Mapping[AxisName, Array]) -> Model
     )
 
 
-def _crop_symbol(symbol: Symbol, axes: _Axes, kept: Mapping[AxisName, Array]) -> Symbol:
+def _crop_symbol(symbol: Symbol, axes: _Axes, kept: Mapping[AxisName, Array], totals: frozenset[str]) -> Symbol:
     positions = [kept[axes.classes[symbol.name, k]] for k in range(len(symbol.axes))]
     short = tuple(replace(axis, size=len(own)) for axis, own in zip(symbol.axes, positions, strict=True))
     match symbol:
         case Variable(domain=Categorical()) | Input(domain=Categorical()):
             return replace(symbol, axes=short, domain=Categorical(len(kept[axes.classes[symbol.name, -1]])))
+        case Variable(domain=Count(int(total))):
+            return replace(symbol, axes=short, domain=Count(_small_total(total)))
+        case Constant(value=value) if symbol.name in totals:
+            return replace(symbol, value=np.minimum(value, SMALL_TOTAL))
         case Constant(value=value):
             return replace(symbol, axes=short, value=_crop(value, symbol, positions))
         case Parameter(constraint=constraint, init=init):

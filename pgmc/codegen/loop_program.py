@@ -296,12 +296,15 @@ class DrawState:
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """Where a unit stands in its group along one axis: ``index`` - ``start``, of ``length`` places."""
+    """Where a unit stands in its group along one axis: ``index`` - ``start``, of ``length`` places.
+
+    Without a start the group is the whole axis.
+    """
 
     index: Index
     extent: AxisName
-    start: Index
-    length: int
+    start: Index | None = None
+    length: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -313,16 +316,19 @@ class Fill:
     target: Access
     logit: Scalar
     masked: bool
+    family: Family = "Exclusive"
 
 
 @dataclass(frozen=True, slots=True)
 class DrawGroup:
     """The units of a group drawn from their joint law, in the row of its logits; ``first`` is its first unit."""
 
-    family: Literal["Exclusive"]
+    family: Family
     row: Symbol
     first: Access
     extents: tuple[AxisName, ...]
+    total: Scalar | None = None
+    masked: bool = False
 
 
 @dataclass(frozen=True, slots=True)

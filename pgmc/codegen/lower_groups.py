@@ -8,7 +8,7 @@ from functools import partial
 from pgmc.analysis.axes import AxisName
 from pgmc.codegen.array_program import Draw
 from pgmc.codegen.loop_kinds import Body, LoopKinds, Loops
-from pgmc.codegen.loop_program import DrawGroup, Fill, GroupLoop, Member, MemberLoop, Place, Statement
+from pgmc.codegen.loop_program import DrawGroup, Fill, GroupLoop, Member, MemberLoop, Place, Statement, UnlessMasked
 from pgmc.ir.nodes import Access, Compare, Index, Position, Quotient, Scalar, at
 from pgmc.ir.rewrite import position_indices
 from pgmc.ir.symbols import Symbol
@@ -19,34 +19,49 @@ def lower_group_draw(
 ) -> Body:
     """Group by group: the logits of its units, the draw from their joint law, and the values in their places."""
     law, target = step.law, step.law.target
-    members = tuple(
-        Member(index, extent(index), Index(-index.key, f"{index.name}_0"), length)
-        for index, length in zip(law.indices, target.exclusive, strict=True)
-        if length > 1
-    )
-    starts = {member.index: member.start for member in members}
+    members = _members(step, extent)
+    starts = {member.index: member.start for member in members if member.start is not None}
     unit = Access(target, tuple(map(at, law.indices)))
-    first = Access(target, tuple(at(starts.get(index, index)) for index in law.indices))
-    extents = tuple(map(extent, law.indices))
-    masked = target.name in step.update.masked
     within = tuple(member.index for member in members)
-    inside: LoopKinds = {member.index: partial(_member_loop, member) for member in members}
+    whole = {index for index in within if index not in starts}
+    places = [Position() if index in whole else at(starts.get(index, index)) for index in law.indices]
+    first, extents = Access(target, tuple(places)), tuple(map(extent, law.indices))
+    masked = target.name in step.update.masked
+    inside: LoopKinds = {member.index: partial(_member_loop, member) for member in members if member.index in starts}
 
     def draw_group() -> Body:
-        fill = loops(within, lambda: (Fill(row, members, unit, scalar(law.logits), masked),), special=inside)
-        place = loops(within, lambda: (Place(unit, row, members),), special=inside)
-        return (*fill, DrawGroup("Exclusive", row, first, extents), *place)
+        fill = loops(
+            within, lambda: (Fill(row, members, unit, scalar(law.logits), masked, law.family),), special=inside
+        )
+        total = scalar(law.parameter("total")) if law.family == "Multinomial" else None
+        keeps = masked and total is not None  # an exclusive unit that is kept draws its own value
+        place: Body = (Place(unit, row, members),)
+        if keeps:
+            place = (UnlessMasked(unit, place),)
+        values = loops(within, lambda: place, special=inside)
+        return (*fill, DrawGroup(law.family, row, first, extents, total, masked), *values)
 
-    groups = {member.start: partial(_group_loop, member, step.update.backward) for member in members}
-    outer = tuple(starts.get(index, index) for index in law.indices)
+    groups = {m.start: partial(_group_loop, m, step.update.backward) for m in members if m.start is not None}
+    outer = tuple(starts.get(index, index) for index in law.indices if index not in whole)
     return loops(outer, draw_group, step.update.backward, special=groups)
 
 
+def _members(step: Draw, extent: Callable[[Index], AxisName]) -> tuple[Member, ...]:
+    """The axes along which a group has several units: the last one of counts, those of an exclusive block."""
+    law = step.law
+    if law.family == "Multinomial":
+        return (Member(law.indices[-1], extent(law.indices[-1])),)
+    lengths = zip(law.indices, law.target.exclusive, strict=True)
+    return tuple(Member(i, extent(i), Index(-i.key, f"{i.name}_0"), n) for i, n in lengths if n > 1)
+
+
 def _group_loop(member: Member, backward: bool, body: Body) -> Statement:
+    assert member.start is not None
     return GroupLoop(member.start, member.extent, member.length, body, backward)
 
 
 def _member_loop(member: Member, body: Body) -> Statement:
+    assert member.start is not None
     return MemberLoop(member.index, at(member.start), member.length, body)
 
 

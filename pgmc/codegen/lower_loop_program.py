@@ -72,7 +72,7 @@ from pgmc.ir.nodes import (
     number,
 )
 from pgmc.ir.rewrite import accesses, depends_on_example, free_indices, map_children, position_indices, split_conditions
-from pgmc.ir.symbols import Categorical, Constant, Symbol, Variable, is_one_hot, is_per_example
+from pgmc.ir.symbols import Categorical, Constant, Symbol, Variable, is_grouped, is_one_hot, is_per_example
 
 Rows: TypeAlias = dict[str, tuple[Symbol, AxisName | int]]
 
@@ -157,6 +157,8 @@ class LoopLowering:
     def _row_length(self, variable: Variable) -> AxisName | int | None:
         if isinstance(variable.domain, Categorical):
             return self.axes[variable.name, -1]
+        if is_grouped(variable) and not variable.exclusive:
+            return self.axes[variable.name, len(variable.axes) - 1]
         return prod(variable.exclusive) if variable.exclusive else None
 
     def _step(self, step: Step, rows: Rows | None = None) -> tuple[Statement, ...]:
@@ -247,7 +249,7 @@ class LoopLowering:
         def draw_units() -> tuple[Statement, ...]:
             if law.family == "JointNormal":
                 return (RowKey(), *self._draw_joint(law, target, extents))
-            if law.family == "Exclusive":
+            if law.family in ("Exclusive", "Multinomial"):
                 groups = lower_group_draw(step, rows[law.target.name][0], self.extent, self._scalar, self._loops)
                 return (RowKey(), *groups)
             loops = self._loops(law.indices, draw_unit, update.backward)

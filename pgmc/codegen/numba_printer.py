@@ -47,7 +47,7 @@ from pgmc.codegen.loop_program import (
 )
 from pgmc.codegen.numba_expressions import NumbaExpressions
 from pgmc.errors import InternalError
-from pgmc.ir.nodes import Access
+from pgmc.ir.nodes import Access, Scalar
 from pgmc.ir.symbols import Symbol
 
 _NESTS = (
@@ -202,7 +202,7 @@ class NumbaPrinter(NumbaExpressions):
         """A place in the row of a group gets a logit, or gives the value drawn."""
         place = ""
         for member in statement.members:
-            here = self.index(member.index) + f" - {self.index(member.start)}"
+            here = self.index(member.index) + (f" - {self.index(member.start)}" if member.start is not None else "")
             factor = f"({place})" if " " in place else place
             place = f"{factor} * {member.length} + {here}" if place else here
         row = f"{self.array(statement.row.name)}[{place}]"
@@ -211,7 +211,8 @@ class NumbaPrinter(NumbaExpressions):
             return f"{unit} = {row}"
         logit = self.scalar(statement.logit)
         if statement.masked:
-            logit = f"{self.helper('kept_logit')}({unit}) if {self._mask(statement.target)} else {logit}"
+            kept = f"{self.helper('kept_logit')}({unit if statement.family == 'Exclusive' else '0'})"
+            logit = f"{kept} if {self._mask(statement.target)} else {logit}"
         return f"{row} = {logit}"
 
     def _random_line(
@@ -237,9 +238,19 @@ class NumbaPrinter(NumbaExpressions):
                 shapes = [f"({size},)", f"({size}, {size})", f"({size},)"]
                 flat = [f"{a}.reshape({n})" if len(extents) > 1 else a for a, n in zip(arrays, shapes, strict=True)]
                 return f"{helper}({', '.join(flat)}, r0, r1, {self._first_site(target.name)})"
-            case DrawGroup(family, row, first, extents):
+            case DrawGroup(family, row, first, extents, total, masked):
                 helper = self.helper(f"draw_{family.lower()}")
-                return f"{helper}({self.array(row.name)}, r0, r1, {self._site(first, extents)})"
+                known = "" if total is None else f"{self._total(total, first, masked)}, "
+                return f"{helper}({self.array(row.name)}, {known}r0, r1, {self._site(first, extents)})"
+
+    def _total(self, total: Scalar, first: Access, masked: bool) -> str:
+        """What the free counts of a row add up to."""
+        text = f"np.int64({self.scalar(total)})"
+        if not masked:
+            return text
+        rows = [self._mask(first) if name else self._element(first.symbol, first.positions) for name in (False, True)]
+        counts, kept = (row.rpartition(", ")[0] + "]" for row in rows)
+        return f"{self.helper('left_of_total')}({text}, {counts}, {kept})"
 
     def _key_elements(self, keys: tuple[Symbol, Symbol]) -> str:
         return ", ".join(f"{key.name}[{self.example}]" for key in keys)

@@ -62,6 +62,35 @@ def draw_categorical(logits, u):
     total = cumulative[..., -1:]
     return np.argmax((cumulative > u[..., None] * total) | (cumulative == total), axis=-1)
 ''',
+    "draw_poisson": '''\
+def draw_poisson(log_rate, u):
+    """The first count at which the cumulative probability exceeds u."""
+    rate = np.exp(np.broadcast_to(log_rate, u.shape))
+    count, term = np.zeros(u.shape), np.exp(-rate)
+    cumulative = term.copy()
+    while (more := (cumulative <= u) & (term > 0)).any():
+        count += more
+        term = np.where(more, term * rate / np.maximum(count, 1), term)
+        cumulative += more * term
+    return count
+''',
+    "draw_multinomial": '''\
+def draw_multinomial(logits, total, u):
+    """Counts along the last axis, one after the other: each binomial given those before, by inversion of its u."""
+    weights = np.exp(logits - logits.max(axis=-1, keepdims=True))
+    left, counts = np.broadcast_to(total, logits.shape)[..., 0].copy(), np.zeros(logits.shape)
+    for k in range(logits.shape[-1]):
+        odds = weights[..., k] / np.maximum(weights[..., k + 1 :].sum(axis=-1), 1e-300)
+        count, term = np.zeros(left.shape), (1.0 + odds) ** -left
+        cumulative = term.copy()
+        while (more := (cumulative <= u[..., k]) & (count < left)).any():
+            term = np.where(more, term * odds * (left - count) / (count + 1), term)
+            count += more
+            cumulative += more * term
+        counts[..., k] = count
+        left -= count
+    return counts
+''',
     "draw_exclusive": '''\
 def draw_exclusive(logits, u, block):
     """At most one 1 in every block: all off, or unit k, with probability in the ratio 1 : exp(logits[k])."""

@@ -237,6 +237,10 @@ class NumpyPrinter:
             )
             yield self._kept(step, unit, f"({mean} + {uniforms}{unit} / np.sqrt({precision}))")
             return
+        if law.family == "Poisson":
+            rate = expressions.aligned(expressions.numeric(expressions.value(law.parameter("log_rate"))), tuple(axes))
+            yield self._kept(step, unit, f"{self._names.helper('draw_poisson')}({rate.text}, {uniforms}{unit})")
+            return
         value = expressions.numeric(expressions.value(law.logits))
         whole = law.state is not None or grouped
         logits = expressions.full(value, tuple(axes)) if whole else expressions.aligned(value, tuple(axes)).text
@@ -244,6 +248,15 @@ class NumpyPrinter:
             logits = self._names.registry.claim(f"logits_{law.target.name}")
             yield from self._assigned(logits, value, axes)
         name = self._names.array(law.target)
+        if law.family == "Multinomial":
+            total = expressions.aligned(expressions.value(law.parameter("total")), tuple(axes)).text
+            if law.target.name in step.update.masked:
+                mask = self._names.mask(law.target)
+                logits = f"np.where({mask}, -1e30, {logits})"
+                total = f"{total} - ({mask} * {name}).sum(axis=-1, keepdims=True)"
+            drawn = f"{self._names.helper('draw_multinomial')}({logits}, {total}, {uniforms})"
+            yield self._kept(step, unit, drawn)
+            return
         if grouped:
             self._names.helper("draw_categorical")
             if law.target.name in step.update.masked:

@@ -25,6 +25,7 @@ from collections.abc import Iterable
 from typing import Literal
 
 from pgmc.codegen.helper import Helper
+from pgmc.codegen.prelude_counts import COUNTS
 from pgmc.codegen.prelude_products import PRODUCTS
 from pgmc.codegen.prelude_rows import ROWS
 from pgmc.errors import InternalError
@@ -450,7 +451,8 @@ def unit_normal(r0, r1, site):
     ),
 }
 
-_HELPERS = {"float32": _COMMON | PRODUCTS | ROWS | _FLOAT32, "float64": _COMMON | PRODUCTS | ROWS | _FLOAT64}
+_SHARED = _COMMON | COUNTS | PRODUCTS | ROWS
+_HELPERS = {"float32": _SHARED | _FLOAT32, "float64": _SHARED | _FLOAT64}
 _WORDS = {
     "float32": {"FLOAT": "np.float32", "GRID_SIZE": "2**24", "GRID_STEP": "2**-24", "ITEM_SIZE": "4"},
     "float64": {"FLOAT": "np.float64", "GRID_SIZE": "2**53", "GRID_STEP": "2**-53", "ITEM_SIZE": "8"},

@@ -8,6 +8,7 @@ from fractions import Fraction
 from pgmc.derivation.tidy import add, multiply, negate, power
 from pgmc.errors import InternalError
 from pgmc.ir.answers import Computation
+from pgmc.ir.base_measure import measured_variable
 from pgmc.ir.model import EnergyTerm, Model
 from pgmc.ir.nodes import ONE, Access, Number, Scalar, at, fresh_index
 from pgmc.ir.queries import Ensemble
@@ -36,7 +37,10 @@ def apply_ensemble(model: Model, ensemble: Ensemble) -> Model:
     if ensemble is Ensemble.UNDIRECTED:
         return replace(model, terms=tuple(term for term in model.terms if term.child is None), factors=())
     beta = Access(INVERSE_TEMPERATURE, ())
-    terms = tuple(replace(term, body=multiply(beta, term.body)) for term in model.terms)
+    # The base measure of counts belongs to no temperature: exp(-β E) is taken with respect to it.
+    terms = tuple(
+        term if measured_variable(term) else replace(term, body=multiply(beta, term.body)) for term in model.terms
+    )
     inputs = (*model.inputs, INVERSE_TEMPERATURE)
     if ensemble is Ensemble.TEMPERED:
         return replace(model, inputs=inputs, terms=terms)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 
 from pgmc.derivation.contract_deltas import contract_deltas
+from pgmc.derivation.counts import match_counts
 from pgmc.derivation.exclusive import without_block
 from pgmc.derivation.gaussian import match_normal
 from pgmc.derivation.local_energy import LocalEnergy, wrong_domain
@@ -55,7 +56,7 @@ def match_exclusive(local: LocalEnergy) -> ConditionalLaw | Refusal:
     return ConditionalLaw(local.target, local.indices, None, "Exclusive", (("logits", logits),), (reason,))
 
 
-FAMILIES = (match_bernoulli, match_spin, match_categorical, match_exclusive, match_normal)
+FAMILIES = (match_bernoulli, match_spin, match_categorical, match_exclusive, match_normal, match_counts)
 
 
 def _scaled_slope(local: LocalEnergy, values: tuple[int, int], factor: Fraction) -> Scalar:

@@ -8,6 +8,7 @@ from fractions import Fraction
 from pgmc.analysis.interactions import find_interactions
 from pgmc.derivation.collect_factors import collect_factors
 from pgmc.derivation.conditionals import derive_conditional
+from pgmc.derivation.counts import log_count_normaliser
 from pgmc.derivation.exclusive import block_indices, log_normaliser
 from pgmc.derivation.gaussian import log_normal_integral
 from pgmc.derivation.like_terms import combine_like_terms
@@ -15,11 +16,12 @@ from pgmc.derivation.marginals import reduced_model
 from pgmc.derivation.scalars import at_value, reduce_to_affine
 from pgmc.derivation.tidy import add, multiply, negate, summed, tidy
 from pgmc.ir.answers import Computation, ConditionalLaw, Quantity, Refusal
+from pgmc.ir.base_measure import measured_variable
 from pgmc.ir.model import EnergyTerm, Model
 from pgmc.ir.nodes import ZERO, Access, Call, LogSumExp, Number, Scalar, Sum, Unit, at
 from pgmc.ir.printer import print_term
 from pgmc.ir.rewrite import accesses, replace
-from pgmc.ir.symbols import Real, Spin, Variable
+from pgmc.ir.symbols import Count, Real, Spin, Variable
 
 
 def derive_free_energy(model: Model, observed: tuple[str, ...]) -> Computation | Refusal:
@@ -78,6 +80,8 @@ def _check_independent(model: Model, observed: tuple[str, ...], hidden: set[str]
 def _at_reference(term: EnergyTerm, hidden: tuple[Variable, ...]) -> Scalar:
     """The term with every hidden unit at its reference: 0, or for a spin the mean of the energy at both values."""
     body = term.body
+    if measured_variable(term) in hidden:
+        return ZERO  # 0! is 1
     for access in dict.fromkeys(a for a in accesses(body) if a.symbol in hidden):
         body = _without_unit(body, access)
     return tidy(Sum(body, term.over))
@@ -86,7 +90,7 @@ def _at_reference(term: EnergyTerm, hidden: tuple[Variable, ...]) -> Scalar:
 def _without_unit(body: Scalar, access: Access) -> Scalar:
     opened = replace(body, lambda n: Unit() if n == access else None)
     domain = access.symbol.domain  # type: ignore[union-attr]
-    if isinstance(domain, Real):
+    if isinstance(domain, Real | Count):
         return at_value(opened, 0)
     values = (-1, 1) if isinstance(domain, Spin) else (0, 1)
     return reduce_to_affine(opened, values).base
@@ -97,6 +101,8 @@ def _log_normaliser(law: ConditionalLaw) -> Scalar:
     if law.family == "Exclusive":
         blocks = block_indices(law.target, law.indices)
         return summed(log_normaliser(law, tuple(map(at, blocks))), blocks)
+    if law.family in ("Poisson", "Multinomial"):
+        return log_count_normaliser(law)
     half = Number(Fraction(1, 2))
     if law.family == "Normal":
         return log_normal_integral(law)

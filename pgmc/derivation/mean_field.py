@@ -28,7 +28,7 @@ from pgmc.ir.model import EnergyTerm, Model
 from pgmc.ir.nodes import ONE, Access, Call, LogSumExp, Number, Scalar, Sum, at, fresh_index
 from pgmc.ir.rewrite import freshen, rename
 from pgmc.ir.rewrite import replace as replace_nodes
-from pgmc.ir.symbols import Binary, Categorical, Parameter, Real, Spin, Variable, access_axes
+from pgmc.ir.symbols import Binary, Categorical, Count, Parameter, Real, Spin, Variable, access_axes
 
 DAMPING = Parameter("damping", ())
 
@@ -39,6 +39,10 @@ def build_mean_model(model: Model, observed: tuple[str, ...]) -> Model | Refusal
     Its energy is affine in every mean.
     """
     latents = frozenset(v for v in model.variables if v.name not in observed)
+    for variable in latents:
+        if isinstance(variable.domain, Count):
+            reason = "counts have no mean-field law in this version."
+            return Refusal(f"mean field of {variable.name}", reason, f"Observe {variable.name}, or sample.")
     coupled = {pair for term in model.terms for pair in find_interactions(term.body).pairs}
     for variable in model.variables:
         if variable in latents and variable.exclusive and (variable.name, variable.name) in coupled:

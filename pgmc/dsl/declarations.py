@@ -13,7 +13,7 @@ import numpy.typing as npt
 from pgmc.dsl.literals import checked_array
 from pgmc.dsl.location import complaint
 from pgmc.errors import ModelError
-from pgmc.ir.symbols import Axis, Boundary, Constraint
+from pgmc.ir.symbols import Axis, Boundary, Constraint, Input, Real
 
 # 2^40 entries are four terabytes in single precision: beyond any machine this package runs on, and far
 # below the point where the position of an entry would overflow.
@@ -91,6 +91,32 @@ def check_exclusive(exclusive: object, axes: tuple[Axis, ...], name: str) -> tup
             reason = f"blocks of {length} do not divide axis {k}, which has {axis.size} units"
             raise complaint(ModelError, subject, reason, "Give lengths that divide the axes.")
     return lengths if math.prod(lengths) > 1 else ()
+
+
+def check_total(total: object, axes: tuple[Axis, ...], name: str) -> int | str | None:
+    """What counts add up to: a number, or the name of an input.
+
+    Raises
+    ------
+    ModelError
+        If it is neither a positive integer nor an input with the shape of the leading axes.
+    """
+    if total is None:
+        return None
+    subject = f"group '{name}'"
+    if not axes:
+        raise complaint(ModelError, subject, "counts with a total need an axis", "Give a shape, or drop total.")
+    if isinstance(total, int | np.integer) and not isinstance(total, bool) and total > 0:
+        return int(total)
+    symbol = getattr(total, "symbol", None)
+    leading = tuple(axis.size for axis in axes[:-1])
+    if isinstance(symbol, Input) and isinstance(symbol.domain, Real):
+        if tuple(axis.size for axis in symbol.axes) == leading:
+            return symbol.name
+        reason = f"the total {symbol.name} has the shape {tuple(axis.size for axis in symbol.axes)}, not {leading}"
+        raise complaint(ModelError, subject, reason, "Declare it with the shape of the other axes of the counts.")
+    remedy = "Give a positive integer, or an input of the model."
+    raise complaint(ModelError, subject, f"total is {ascii(total)[:60]}", remedy)
 
 
 def check_states(states: object, name: str) -> int:

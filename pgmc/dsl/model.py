@@ -21,6 +21,7 @@ from pgmc.dsl.operand import Operand
 from pgmc.dsl.sums import energy_summands
 from pgmc.errors import ModelError
 from pgmc.ir import model as ir_model
+from pgmc.ir.base_measure import base_measure, without_base_measures
 from pgmc.ir.canonical import canonical_model
 from pgmc.ir.check import check_model
 from pgmc.ir.factors import parameter_term
@@ -31,6 +32,7 @@ from pgmc.ir.symbols import (
     Boundary,
     Categorical,
     Constant,
+    Count,
     Domain,
     Input,
     Parameter,
@@ -41,6 +43,7 @@ from pgmc.ir.symbols import (
     Variable,
     describe_domain,
     shape_of,
+    total_name,
 )
 
 Shape = int | tuple[int, ...]
@@ -86,7 +89,7 @@ class Model:
                 made._last_anonymous = max(made._last_anonymous, number)
             else:
                 made._handles[symbol.name] = Handle(symbol)
-        made._terms = list(model.terms)
+        made._terms = without_base_measures(model.terms)
         made._factors = list(model.factors)
         made._guide = None if model.guide is None else Guide(made, Model, model.guide)
         return made
@@ -152,6 +155,37 @@ class Model:
         ``(x**2).sum() / 2``. A unit whose energy is quadratic has a normal conditional.
         """
         return self._variable(name, shape, Real(), boundary)
+
+    def count(
+        self, name: str, shape: Shape = (), *, total: int | Handle | None = None, boundary: Boundaries = "open"
+    ) -> Handle:
+        """Counts 0, 1, 2, … with the base measure 1/k!, which is a term Σ log Γ(k + 1) of the energy.
+
+        Without other terms a unit is Poisson with rate 1. At another temperature the base measure stays as it is.
+
+        Parameters
+        ----------
+        name, shape, boundary
+            As for :meth:`binary`.
+        total
+            What the counts along the last axis add up to: an integer, or an input with the shape of the other axes.
+            They are then multinomial.
+
+        Raises
+        ------
+        ModelError
+            If the name, the shape or the total is not valid.
+
+        References
+        ----------
+        Salakhutdinov, Hinton (2009), Replicated softmax: an undirected topic model.
+        """
+        name = self._new_name(name, "group")
+        axes = declarations.check_boundary(boundary, declarations.check_shape(shape, "group", name), name)
+        whole = declarations.check_total(total, axes, name)
+        if isinstance(whole, int):
+            self.constant(f"total_{name}", whole)
+        return self._declare(Variable(name, axes, Count(whole), call_site()))
 
     def input(
         self, name: str, shape: Shape = (), *, states: int | None = None, boundary: Boundaries = "open"
@@ -413,14 +447,15 @@ class Model:
 
     def _snapshot(self) -> ir_model.Model:
         symbols = [handle.symbol for handle in self._handles.values()]
+        variables = _of_type(symbols, Variable)
         return canonical_model(
             ir_model.Model(
                 self.name,
-                _of_type(symbols, Variable),
+                variables,
                 _of_type(symbols, Input),
                 _of_type(symbols, Parameter),
                 (*_of_type(symbols, Constant), *self._anonymous.values()),
-                tuple(self._terms),
+                (*self._terms, *(base_measure(v) for v in variables if isinstance(v.domain, Count))),
                 tuple(self._factors),
                 None if self._guide is None else self._guide.snapshot(),
             )
@@ -485,6 +520,7 @@ def _kind(symbol: Symbol) -> str:
 
 def _warn_of_unused(model: ir_model.Model) -> None:
     used = {access.symbol.name for term in model.terms for access in accesses(term.body)}
+    used |= {total_name(v) for v in model.variables if isinstance(v.domain, Count)}
     for variable in model.variables:
         if variable.name not in used:
             reason = "no term of the energy uses it, so its units are independent and uniform"

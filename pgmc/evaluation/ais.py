@@ -189,8 +189,8 @@ def estimate_log_partition_ais(
     else:
         _start_from_model(path, state, start, burn_in, rows)
         log_weights = _anneal_down(path, state, report)
-    base_value = base_log_partition(model, path.params)
-    weights = base_value + log_weights
+    base_value = base_log_partition(model, path.params, inputs)
+    weights = np.repeat(base_value, chains) + log_weights if np.ndim(base_value) else base_value + log_weights
     if inputs:
         weights = weights.reshape(rows, chains)
     return _summarise(weights, base_value, method, path.stream.child("bootstrap").generator())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any, TypeAlias
 
@@ -10,7 +11,7 @@ import numpy.typing as npt
 
 from pgmc.errors import DataError, IntractableError
 from pgmc.ir.model import Model
-from pgmc.ir.symbols import Binary, Categorical, Real, Spin, Variable, access_axes, shape_of
+from pgmc.ir.symbols import Binary, Categorical, Count, Real, Spin, Variable, access_axes, shape_of
 from pgmc.runtime.groups import group_units, place_units
 
 Array: TypeAlias = npt.NDArray[Any]
@@ -75,7 +76,7 @@ def _precisions(variable: Variable, values: Array | None) -> Array:
 
 
 def _fields(variable: Variable, values: Array | None) -> Array:
-    if not isinstance(variable.domain, Binary | Spin | Categorical):
+    if not isinstance(variable.domain, Binary | Spin | Categorical | Count):
         raise IntractableError(
             f"{variable.name}: annealing starts from independent units of a known law, and this one is "
             f"{variable.domain}."
@@ -87,6 +88,9 @@ def _fields(variable: Variable, values: Array | None) -> Array:
             on = group_units((values == 1).sum(axis=0) + 0.5, variable)
             off = len(values) + 0.5 - (on - 0.5).sum(axis=-1, keepdims=True)
             return place_units(np.log(on / off), variable)
+        case Count():
+            mean = values.mean(axis=0) + 0.5 / len(values)
+            return np.asarray(np.log(mean))
         case Categorical(states):
             counts = np.stack([(values == k).sum(axis=0) for k in range(states)], axis=-1) + 0.5
             return np.asarray(np.log(counts / counts.sum(axis=-1, keepdims=True)))
@@ -94,6 +98,14 @@ def _fields(variable: Variable, values: Array | None) -> Array:
             on = (values == 1).sum(axis=0) + 0.5
             odds = np.log(on / (len(values) + 1.0 - on))
             return np.asarray(0.5 * odds if isinstance(variable.domain, Spin) else odds)
+
+
+def _totals(variable: Variable, inputs: Arrays | None) -> Any:
+    assert isinstance(variable.domain, Count)
+    return inputs[variable.domain.total] if inputs and isinstance(variable.domain.total, str) else variable.domain.total
+
+
+_log_factorial = np.vectorize(lambda n: math.lgamma(n + 1.0), otypes=[np.float64])
 
 
 def check_base(model: Model, fields: Arrays, dtype: str) -> dict[str, Array]:
@@ -117,9 +129,12 @@ def check_base(model: Model, fields: Arrays, dtype: str) -> dict[str, Array]:
     return checked
 
 
-def base_log_partition(model: Model, fields: Arrays) -> float:
-    """log Z of the base, in nats: the sum over units of the log of the sum over states."""
-    total = 0.0
+def base_log_partition(model: Model, fields: Arrays, inputs: Arrays | None = None) -> Any:
+    """log Z of the base, in nats: the sum over units of the log of the sum over states.
+
+    A number; one for each row of inputs, ``(n,)``, where an input is the total of counts.
+    """
+    total: Any = 0.0
     for variable in model.variables:
         field = np.asarray(fields[base_name(variable.name)], dtype=np.float64)
         match variable.domain:
@@ -130,6 +145,14 @@ def base_log_partition(model: Model, fields: Arrays) -> float:
                 total += float(np.logaddexp.reduce(field, axis=-1).sum())
             case Spin():
                 total += float(np.logaddexp(field, -field).sum())
+            case Count(None):
+                total += float(np.exp(field).sum())
+            case Count():
+                each = np.logaddexp.reduce(field, axis=-1)
+                n = np.asarray(_totals(variable, inputs), dtype=np.float64)
+                own = n * each - _log_factorial(n)
+                shared = n.ndim > 0 and isinstance(variable.domain.total, str)
+                total = total + (own.reshape(len(n), -1).sum(axis=1) if shared else float(own.sum()))
             case Real():
                 precision = np.asarray(fields[precision_name(variable.name)], dtype=np.float64)
                 total += float((field**2 / precision + np.log(2.0 * np.pi / precision)).sum() / 2.0)

@@ -11,7 +11,9 @@ from pgmc.ir.symbols import Variable
 
 Mode: TypeAlias = Literal["parallel", "joint", "sequential"]
 """All at once; all at once, units that restrict one another from their joint law; or one after the other."""
-Family: TypeAlias = Literal["Bernoulli", "Spin", "Categorical", "Exclusive", "Normal", "JointNormal"]
+Family: TypeAlias = Literal[
+    "Bernoulli", "Spin", "Categorical", "Exclusive", "Normal", "JointNormal", "Poisson", "Multinomial"
+]
 
 
 @dataclass(frozen=True, slots=True)

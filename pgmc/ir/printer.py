@@ -78,6 +78,7 @@ class Printer:
 
     times = "·"
     bar = " | "
+    every = ":"
     proportional = "∝"
     pi = "π"
 
@@ -358,17 +359,21 @@ class Printer:
         names = self.bind((*law.indices, *((law.state,) if law.state else ())), {})
         own = [names[index] for index in law.indices]
         value = names[law.state] if law.state else "+1" if law.family == "Spin" else "1"
-        density = law.family in ("Normal", "JointNormal")
+        density = law.family in ("Normal", "JointNormal", "Poisson", "Multinomial")
         given = ", ".join(
             self.others(s, own) if s == law.target else self.name(s) for s in given_symbols(*law.expressions)
         )
+        if law.family == "Multinomial":
+            own = [*own[:-1], self.every]  # the law of the whole row
         unit = self.name(law.target) if law.others else self.element(law.target, own).text
         event = unit if density else f"{unit} = {value}"
         left = f"{'p' if density else 'P'}({f'{event}{self.bar}{given}' if given else event})"
         if law.others:
             return self.relation(left, "=", self._joint_normal(law, names))
         if density:
-            named = ", ".join(f"{self.word(name)} {self.whole(part, names)}" for name, part in law.parameters)
+            named = ", ".join(
+                f"{self.word(name.replace('_', '-'))} {self.whole(part, names)}" for name, part in law.parameters
+            )
             return self.relation(left, "=", self.function(law.family, named).text)
         logits = self.whole(law.logits, names)
         if law.family in ("Categorical", "Exclusive"):

@@ -167,6 +167,12 @@ def shape_of(symbol: Symbol) -> tuple[int, ...]:
     return tuple(axis.size for axis in symbol.axes)
 
 
+def total_name(variable: Variable) -> str:
+    """The name of the constant or the input that the counts of a variable add up to."""
+    assert isinstance(variable.domain, Count)
+    return variable.domain.total if isinstance(variable.domain.total, str) else f"total_{variable.name}"
+
+
 def block_axis(axis: int) -> int:
     """The number under which the blocks along an axis of an exclusive variable are an axis: below that of states."""
     return -2 - axis

@@ -51,7 +51,8 @@ class Conditional:
 
     @property
     def family(self) -> str:
-        """The family: "Bernoulli" (also of a spin, whose "on" is +1), "Categorical", "Exclusive" or "Normal"."""
+        """The family: "Bernoulli" (also of a spin, whose "on" is +1), "Categorical", "Exclusive", "Normal",
+        "Poisson" or "Multinomial"."""
         return {"Spin": "Bernoulli", "JointNormal": "Normal"}.get(self.law.family, self.law.family)
 
     @property
@@ -81,7 +82,9 @@ class Conditional:
             or of each state, ``(n, *shape, states)``; in an exclusive block, log p(this unit on) / p(all off) and
             p(this unit on), given the other blocks. Of real units ``"mean"`` and ``"precision"``, the inverse of the
             variance, ``(n, *shape)``; where they interact, of all of them jointly: ``"mean"``, ``"covariance"``
-            and its inverse ``"precision"``, ``(n, units, units)`` with the units in C order.
+            and its inverse ``"precision"``, ``(n, units, units)`` with the units in C order. Of counts
+            ``"log_rate"`` and ``"mean"``; with a total ``"logits"``, ``"probs"`` along the last axis, ``"total"`` and
+            ``"mean"``.
 
         Raises
         ------
@@ -100,6 +103,11 @@ class Conditional:
             return _joint_moments(found["field"], found["precision"])
         if self.family == "Exclusive":
             found["probs"] = exclusive_probabilities(found["logits"], model.variable(self.name))
+        elif self.family == "Poisson":
+            found["mean"] = np.exp(found["log_rate"])
+        elif self.family == "Multinomial":
+            found["probs"] = _probabilities(found["logits"], "Categorical")
+            found["mean"] = found["total"] * found["probs"]
         elif "logits" in found:
             found["probs"] = _probabilities(found["logits"], self.family)
         return found

@@ -34,7 +34,9 @@ from pgmc.runtime.streams import (
     draw_codes,
     draw_exclusive,
     draw_joint_normal,
+    draw_multinomial,
     draw_on,
+    draw_poisson,
     random_words,
     unit_normals,
 )
@@ -121,7 +123,7 @@ class InterpretedKernel:
         rows, shape = panel.rows, shape_of(law.target)
         found = interpret_law(law, _arrays(panel), symbols=self._model.symbols, examples=rows)
         if is_grouped(law.target):
-            self._draw_groups(law, units, found["logits"], panel, numbers)
+            self._draw_groups(law, units, found, panel, numbers)
             return
         if law.family == "JointNormal":
             size = math.prod(shape)
@@ -144,16 +146,23 @@ class InterpretedKernel:
             drawn = np.where(kept, old[:, units], drawn)
         old[:, units] = drawn
 
-    def _draw_groups(self, law: ConditionalLaw, groups: Array, logits: Array, panel: Panel, numbers: _Numbers) -> None:
+    def _draw_groups(
+        self, law: ConditionalLaw, groups: Array, found: Mapping[str, Array], panel: Panel, numbers: _Numbers
+    ) -> None:
         """Draws some groups of units that restrict one another, each from its joint law."""
         target, state = law.target, panel.state[law.target.name]
         values = group_units(state, target).copy()
-        logits = group_units(logits, target)[:, groups]
+        logits, old = group_units(found["logits"], target)[:, groups], values[:, groups]
+        words = numbers.words(self._sites[target.name] + first_units(target)[groups])
+        kept = np.zeros(logits.shape, dtype=bool)
         if target.name in panel.masks:
             kept = group_units(panel.masks[target.name], target)[:, groups]
-            logits = np.where(kept, np.where(values[:, groups] > 0, np.inf, -np.inf), logits)
-        words = numbers.words(self._sites[target.name] + first_units(target)[groups])
-        values[:, groups] = draw_exclusive(logits, words)
+        if law.family == "Exclusive":
+            drawn: Array = draw_exclusive(np.where(kept, np.where(old > 0, np.inf, -np.inf), logits), words)
+        else:
+            total = np.rint(group_units(found["total"], target)[:, groups, 0]) - (old * kept).sum(axis=-1)
+            drawn = draw_multinomial(np.where(kept, -np.inf, logits), np.maximum(total, 0), words)
+        values[:, groups] = np.where(kept, old, drawn)
         state[...] = place_units(values, target)
 
     def _values(self, law: ConditionalLaw, parameters: Mapping[str, Array], numbers: _Numbers, sites: Array) -> Array:
@@ -161,6 +170,8 @@ class InterpretedKernel:
             with np.errstate(invalid="ignore", divide="ignore"):  # as a kernel does; looked for after the sweep
                 deviation = 1.0 / np.sqrt(parameters["precision"])
                 return np.asarray(parameters["mean"] + deviation * numbers.normals(sites, self._dtype))
+        if law.family == "Poisson":
+            return draw_poisson(parameters["log_rate"], numbers.words(sites))
         if law.family == "Categorical":
             return draw_codes(parameters["logits"], numbers.words(sites))
         on = draw_on(parameters["logits"], numbers.words(sites), self._dtype)

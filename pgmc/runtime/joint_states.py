@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any, TypeAlias
 
@@ -12,11 +13,14 @@ import numpy as np
 import numpy.typing as npt
 
 from pgmc.errors import IntractableError
+from pgmc.ir.model import Model
 from pgmc.ir.symbols import Binary, Categorical, Count, Spin, Variable
 from pgmc.runtime.groups import compositions, group_grid, group_size, group_units, place_units
 
 Array: TypeAlias = npt.NDArray[Any]
 Arrays: TypeAlias = Mapping[str, Array]
+
+LOG_FACTORIAL = np.vectorize(lambda k: math.lgamma(k + 1.0), otypes=[np.float64])
 
 
 def cardinalities(variables: Sequence[Variable]) -> list[int]:
@@ -65,14 +69,37 @@ def group_values(variable: Variable) -> Array:
 
 def group_codes(variable: Variable, values: Array) -> Array:
     """The number of the joint state that each group is in, ``(..., groups)``: the inverse of ``group_values``."""
+    return group_codes_of(variable, group_units(values, variable))
+
+
+def group_codes_of(variable: Variable, groups: Array) -> Array:
+    """The same for the units of groups, ``(..., units of a group)``."""
     table = group_values(variable)
     base = int(table.max() - table.min()) + 1
     kind = object if base ** table.shape[1] > 2**62 else np.int64  # Python integers where the keys are long
     weights = np.array([base**k for k in range(table.shape[1])], dtype=kind)
     keys = (table - table.min()) @ weights
     order = np.argsort(keys, kind="stable")
-    own = (group_units(values, variable).astype(np.int64) - table.min()) @ weights
+    own = (groups.astype(np.int64) - table.min()) @ weights
     return np.asarray(order[np.searchsorted(keys, own, sorter=order)])
+
+
+def with_totals(variables: Sequence[Variable], inputs: Arrays) -> tuple[Variable, ...]:
+    """The variables, with what counts add up to where it is one number in all rows of an input."""
+    return tuple(_with_total(variable, inputs) for variable in variables)
+
+
+def _with_total(variable: Variable, inputs: Arrays) -> Variable:
+    total = variable.domain.total if isinstance(variable.domain, Count) else None
+    if not isinstance(total, str) or total not in inputs:
+        return variable
+    values = np.unique(inputs[total])
+    if len(values) > 1:
+        raise IntractableError(
+            f"{variable.name}: its totals in {total} differ from row to row, and the lists of states with them. "
+            "Ask for rows of one total at a time, or sum the counts out."
+        )
+    return replace(variable, domain=Count(int(values[0])))
 
 
 def count_states(variables: Sequence[Variable]) -> int:
@@ -110,6 +137,12 @@ def states_of(codes: Array, variables: Sequence[Variable], dtype: str) -> dict[s
         start = stop
         state[variable.name] = values.astype(np.int64 if isinstance(variable.domain, Categorical) else dtype)
     return state
+
+
+def base_measures(model: Model, state: Arrays) -> Array | float:
+    """Σ log k! over the counts of each row, 0 where there are none: the part of the energy that no β multiplies."""
+    counts = [state[v.name].reshape(len(state[v.name]), -1) for v in model.variables if isinstance(v.domain, Count)]
+    return sum((LOG_FACTORIAL(own).sum(axis=1) for own in counts), 0.0)
 
 
 def repeat_rows(arrays: Arrays, times: int) -> dict[str, Array]:

@@ -15,6 +15,7 @@ import numpy as np
 from pgmc.errors import NumericsError
 from pgmc.ir.queries import Energy, Ensemble, Sweep
 from pgmc.runtime.executable import Executable
+from pgmc.runtime.joint_states import base_measures
 from pgmc.runtime.kernels import Array
 from pgmc.runtime.streams import Stream, random_words, uniforms
 from pgmc.runtime.tempering import swap_neighbours, swapped_pairs
@@ -115,7 +116,7 @@ class Replicas:
                 self._swap(first + done - 1, betas.astype(np.float64))
 
     def energies(self) -> Array:
-        """E of each replica, ``(chains, rungs)`` in nats at β = 1."""
+        """E of each replica less the base measure of counts, ``(chains, rungs)`` in nats: what β multiplies."""
         if self.known is not None:
             return self.known
         found = self.executable.evaluate(Energy(), self.params, self.state, threads=self.threads)["energy"]
@@ -124,6 +125,7 @@ class Replicas:
                 f"{self.executable.model.name}: the energy of a replica is {found[~np.isfinite(found)][0]}, so no swap "
                 "has a probability. Look for parameters that are not finite or very large."
             )
+        found = found - base_measures(self.executable.model, self.state)
         self.known = found.reshape(self.places.rungs.shape)
         return self.known
 

@@ -42,7 +42,7 @@ class Start:
             if free is not None:
                 valid = 1 if isinstance(declared[name].domain, Spin) else 0  # type: ignore[union-attr]
                 value = np.where(free, valid, np.ma.getdata(value))
-            values = self._rows(declared[name], value)
+            values = self._rows(declared[name], value, partial=free is not None)
             kept = np.ones((self.chains, *values.shape[1:]), dtype=bool)
             if free is not None:
                 kept &= ~free  # broadcasts over the chains
@@ -81,13 +81,13 @@ class Start:
                 return np.array(encode_values(symbol, own, ("chains",), self.dtype))
         return self._rows(symbol, init[symbol.name])
 
-    def _rows(self, symbol: Symbol, value: Any) -> Array:
+    def _rows(self, symbol: Symbol, value: Any, *, partial: bool = False) -> Array:
         """The value of each row, in a new array."""
         shape = (self.chains, *shape_of(symbol))
         if np.ndim(value) == len(shape) - 1:
-            array = np.broadcast_to(encode_values(symbol, value, (), self.dtype), shape)
+            array = np.broadcast_to(encode_values(symbol, value, (), self.dtype, partial=partial), shape)
         else:
-            array = encode_values(symbol, value, ("chains",), self.dtype)
+            array = encode_values(symbol, value, ("chains",), self.dtype, partial=partial)
         if len(array) != self.chains:
             raise DataError(f"{symbol.name}: {len(array)} rows for chains={self.chains}.")
         return self._repeated(array)

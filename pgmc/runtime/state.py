@@ -19,6 +19,7 @@ from pgmc.ir.model import Model
 from pgmc.ir.symbols import (
     Binary,
     Categorical,
+    Count,
     Domain,
     Input,
     Parameter,
@@ -31,7 +32,7 @@ from pgmc.ir.symbols import (
 )
 from pgmc.runtime.groups import group_place, group_units, place_units
 from pgmc.runtime.kernels import Array, Dtype, first_sites, state_dtype
-from pgmc.runtime.streams import Stream, random_words, unit_normals
+from pgmc.runtime.streams import Stream, draw_multinomial, draw_poisson, random_words, unit_normals
 
 WORDS_AT_ONCE = 1 << 22
 """Random words that the starts of chains are drawn from together."""
@@ -127,11 +128,44 @@ def encode_state(
                 "All arrays need the same number of rows."
             )
         encoded[name] = np.array(array) if copy and np.may_share_memory(array, state[name]) else array
+    check_given_totals(model, encoded)
     return encoded
 
 
-def encode_values(symbol: Symbol, value: Any, leading: tuple[str, ...], dtype: Dtype) -> Array:
-    """The values of one variable or input, with ``len(leading)`` axes before its shape."""
+def check_given_totals(model: Model, encoded: Mapping[str, Array]) -> None:
+    """Raises DataError where counts do not add up to the input that is their total."""
+    for variable in model.variables:
+        total = variable.domain.total if isinstance(variable.domain, Count) else None
+        if isinstance(total, str) and total in encoded:
+            symbol = next(i for i in model.inputs if i.name == total)
+            given = encoded[total]
+            _check_values(symbol, given, (given >= 0) & (given == np.floor(given)), "totals 0, 1, 2, …")
+            if variable.name in encoded:
+                check_total(variable, encoded[variable.name], given, partial=False)
+
+
+def check_total(variable: Variable, array: Array, total: int | Array, partial: bool) -> None:
+    """Raises DataError where counts along the last axis do not add up to the total, or exceed it if ``partial``."""
+    sums = array.sum(axis=-1)
+    wrong = sums > total if partial else sums != total
+    if np.any(wrong):
+        place = _first(np.atleast_1d(wrong))
+        wanted = np.broadcast_to(total, np.shape(sums)).reshape(np.atleast_1d(sums).shape)[place]
+        most = "at most " if partial else ""
+        raise DataError(
+            f"{label(variable)}: the counts of row {', '.join(map(str, place))} add up to "
+            f"{np.atleast_1d(sums)[place]:g}, not to {most}{wanted:g}. "
+            "Give data with that total, or the total that they have."
+        )
+
+
+def encode_values(
+    symbol: Symbol, value: Any, leading: tuple[str, ...], dtype: Dtype, *, partial: bool = False
+) -> Array:
+    """The values of one variable or input, with ``len(leading)`` axes before its shape.
+
+    ``partial`` says that some entries stand for values still to be drawn: counts then add up to their total at most.
+    """
     array = _numbers(symbol, value)
     shape = shape_of(symbol)
     rank = len(leading) + len(shape)
@@ -145,6 +179,8 @@ def encode_values(symbol: Symbol, value: Any, leading: tuple[str, ...], dtype: D
     _check_domain(symbol, array)
     if isinstance(symbol, Variable) and symbol.exclusive:
         _check_exclusive(symbol, array)
+    if isinstance(symbol, Variable) and isinstance(symbol.domain, Count) and isinstance(symbol.domain.total, int):
+        check_total(symbol, array, symbol.domain.total, partial)
     return np.asarray(array, dtype=state_dtype(symbol, dtype), order="C")
 
 
@@ -159,6 +195,8 @@ def decoded_dtype(symbol: Symbol, dtype: np.dtype[Any]) -> np.dtype[Any]:
     match getattr(symbol, "domain", None):
         case Binary() | Spin():
             return np.dtype(np.int8)
+        case Count():
+            return np.dtype(np.int64)
         case Categorical(states):
             return np.min_scalar_type(-states)  # signed: differences of codes must not wrap
         case _:
@@ -205,6 +243,14 @@ def _uniform_values(variable: Variable, chains: Array, site: int, stream: Stream
         case Categorical(states):
             # The upper half of the word times K, over 2^32: the bias is below K / 2^32.
             return (((words >> np.uint64(32)) * np.uint64(states)) >> np.uint64(32)).astype(np.int64)
+        case Count(None):
+            return draw_poisson(np.zeros(words.shape), words).astype(dtype)
+        case Count(total):
+            # Where the total is an input the start has no counts yet: the first sweep draws them.
+            draws = group_units(words, variable)
+            totals = np.full(draws.shape[:2], total if isinstance(total, int) else 0)
+            counts = draw_multinomial(np.zeros(draws.shape), totals, draws[..., 0])
+            return place_units(counts, variable).astype(dtype)
         case Real():
             normals = unit_normals(stream.key, chains, 0, sites, dtype)
             return normals.reshape(len(chains), *shape).astype(dtype)
@@ -268,6 +314,8 @@ def _check_domain(symbol: Symbol, array: Array) -> None:
             _check_values(symbol, array, (array == 0) | (array == 1), "0 or 1")
         case Spin():
             _check_values(symbol, array, (array == 1) | (array == -1), "-1 or +1")
+        case Count():
+            _check_values(symbol, array, (array >= 0) & (array == np.floor(array)), "counts 0, 1, 2, …")
         case Categorical(states):
             valid = (array >= 0) & (array < states)
             if array.dtype.kind == "f":

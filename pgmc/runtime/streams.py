@@ -8,6 +8,7 @@ reference for the mixing function.
 from __future__ import annotations
 
 import hashlib
+import math
 import operator
 import secrets
 from dataclasses import dataclass, field
@@ -175,3 +176,48 @@ def draw_exclusive(logits: Array, words: Words) -> npt.NDArray[np.bool_]:
     off = np.zeros((*logits.shape[:-1], 1))
     codes = draw_codes(np.concatenate([off, logits.astype(np.float64)], axis=-1), words)
     return np.asarray(codes[..., None] == 1 + np.arange(logits.shape[-1]))
+
+
+def draw_multinomial(logits: Array, totals: Array, words: Words) -> npt.NDArray[np.int64]:
+    """Counts along the last axis: ``totals`` draws of place k with probability proportional to exp(logits[..., k]).
+
+    Draw d takes the word d steps after the first of the group, as a splitmix64 stream that starts there.
+    """
+    top = logits.max(axis=-1, keepdims=True)
+    with np.errstate(invalid="ignore"):
+        weights = np.where(logits == top, 1.0, np.exp(logits - top))
+    running = np.cumsum(weights, axis=-1)
+    last = weights.shape[-1] - 1 - np.argmax(weights[..., ::-1] > 0, axis=-1)
+    counts = np.zeros(logits.shape, dtype=np.int64)
+    for draw in range(int(np.max(totals, initial=0))):
+        threshold = uniforms(_mix(words + np.uint64(draw * _STEP % 2**64))) * running[..., -1]
+        above = running > threshold[..., None]
+        place = np.where(above.any(axis=-1), above.argmax(axis=-1), last)
+        counts += (place[..., None] == np.arange(logits.shape[-1])) & (draw < totals)[..., None]
+    return counts
+
+
+def draw_poisson(log_rates: Array, words: Words) -> npt.NDArray[np.int64]:
+    """Counts k with probability proportional to exp(log_rate · k) / k!, by inversion from the mode outwards."""
+    draw = np.vectorize(_invert_poisson, otypes=[np.int64])
+    return np.asarray(draw(log_rates.astype(np.float64), uniforms(words)), dtype=np.int64)
+
+
+def _invert_poisson(log_rate: float, u: float) -> int:
+    """The count at which the probabilities, added up in the order mode, mode + 1, mode - 1, …, exceed u."""
+    rate = math.exp(log_rate)
+    up = down = mode = int(rate)
+    above = below = math.exp(mode * log_rate - rate - math.lgamma(mode + 1.0)) if mode else math.exp(-rate)
+    left = u - above
+    while left >= 0.0 and (above > 0.0 or below > 0.0):
+        up += 1
+        above *= rate / up
+        left -= above
+        if left < 0.0:
+            return up
+        below *= down / rate if down > 0 else 0.0
+        down -= 1
+        left -= below
+        if left < 0.0:
+            return down
+    return mode

@@ -19,7 +19,15 @@ from pgmc.ir.interpret import interpret_energy
 from pgmc.ir.model import Model
 from pgmc.ir.symbols import Variable
 from pgmc.runtime.groups import group_grid, group_place
-from pgmc.runtime.joint_states import cardinalities, count_states, repeat_rows, state_chunks, tile_rows
+from pgmc.runtime.joint_states import (
+    base_measures,
+    cardinalities,
+    count_states,
+    repeat_rows,
+    state_chunks,
+    tile_rows,
+    with_totals,
+)
 
 Array = npt.NDArray[Any]
 Arrays = Mapping[str, Array]
@@ -48,13 +56,18 @@ class BruteForce:
     rows: int
     dtype: str
 
+    @cached_property
+    def variables(self) -> tuple[Variable, ...]:
+        """The variables, with the totals of counts that an input holds."""
+        return with_totals(self.model.variables, self.inputs)
+
     # ---- states ------------------------------------------------------------------------------------------------
 
     @cached_property
     def units(self) -> tuple[Unit, ...]:
         """Every unit, or group of units that restrict one another, in declaration order and C order."""
-        places = [(v, group_place(v, group)) for v in self.model.variables for group in range(math.prod(group_grid(v)))]
-        return tuple(Unit(v, p, n) for (v, p), n in zip(places, cardinalities(self.model.variables), strict=True))
+        places = [(v, group_place(v, group)) for v in self.variables for group in range(math.prod(group_grid(v)))]
+        return tuple(Unit(v, p, n) for (v, p), n in zip(places, cardinalities(self.variables), strict=True))
 
     def units_of(self, names: tuple[str, ...]) -> list[int]:
         """Numbers of the units of some variables."""
@@ -68,7 +81,7 @@ class BruteForce:
     @cached_property
     def size(self) -> int:
         """The number of joint states."""
-        return count_states(self.model.variables)
+        return count_states(self.variables)
 
     @cached_property
     def codes(self) -> Array:
@@ -83,7 +96,7 @@ class BruteForce:
     @cached_property
     def states(self) -> dict[str, Array]:
         """The values of every variable in every state, ``(states, *shape)``, as kernels take them."""
-        return next(state_chunks(self.model.variables, self.dtype, self.size))
+        return next(state_chunks(self.variables, self.dtype, self.size))
 
     @cached_property
     def batch(self) -> dict[str, Array]:
@@ -107,9 +120,14 @@ class BruteForce:
         wide = {name: np.asarray(value, dtype=np.float64) for name, value in params.items()}
         return interpret_energy(self.model, wide, self.batch).reshape(self.rows, self.size)
 
+    @cached_property
+    def measure(self) -> Array:
+        """Σ log k! over the counts of every state, which no temperature changes, ``(states,)``."""
+        return np.zeros(self.size) + base_measures(self.model, self.states)
+
     def base_energies(self, fields: Arrays) -> Array:
-        """-Σ field · x of every state: the base that annealing starts from, ``(states,)``."""
-        total = np.zeros(self.size)
+        """-Σ field · x of every state, and the base measure: what annealing starts from, ``(states,)``."""
+        total = self.measure.copy()
         for variable in self.model.variables:
             field = np.asarray(fields[variable.name], dtype=np.float64)
             values = self.states[variable.name]

@@ -34,10 +34,12 @@ def _check_swaps(instance: Instance, ledger: Ledger) -> None:
     table, (hot, cold) = instance.table, _ladder(instance)[[0, -1]]
     chosen = instance.stream.child("pairs of states").generator().permutation(table.size)[:MOST_STATES]
     compiled = instance.executable.evaluate(Energy(), instance.params, table.batch)["energy"].reshape(table.rows, -1)
-    got, expected = (_probabilities(energies[:, chosen], hot, cold) for energies in (compiled, instance.energies))
+    got, expected = (
+        _probabilities(energies[:, chosen], hot, cold) for energies in (compiled - table.measure, instance.tempered)
+    )
     scale = instance.scale[:, chosen, None] + instance.scale[:, None, chosen]
     by_hand = np.exp(
-        np.minimum(0.0, (hot - cold) * (instance.energies[:, chosen, None] - instance.energies[:, None, chosen]))
+        np.minimum(0.0, (hot - cold) * (instance.tempered[:, chosen, None] - instance.tempered[:, None, chosen]))
     )
 
     def case(place: tuple[int, ...]) -> Case:
@@ -48,7 +50,8 @@ def _check_swaps(instance: Instance, ledger: Ledger) -> None:
     name, tolerance = "replica exchange", instance.tolerance("probability")
     what = f"p(swap) of {len(chosen)}² pairs of states at β = {hot:g} and {cold:g}"
     ledger.compare(name, what, got, by_hand, tolerance, scale=scale, case=case)
-    law = np.exp(-hot * instance.energies[:, chosen, None] - cold * instance.energies[:, None, chosen])
+    law = np.exp(-hot * instance.tempered[:, chosen, None] - cold * instance.tempered[:, None, chosen])
+    law *= np.exp(-table.measure[chosen, None] - table.measure[chosen])
     flow = law / law.sum(axis=(1, 2), keepdims=True) * expected
     what = "swaps keep the law of both replicas"
     ledger.compare(name, what, flow, np.swapaxes(flow, 1, 2), tolerance, case=case)
@@ -150,7 +153,7 @@ def _swap(
     rungs = len(ladder)
     pair = [int(np.flatnonzero(places[chain] == rung)[0]) for rung in (low, low + 1)]
     row = rows[chain * rungs]
-    first, second = (instance.energies[row, states[chain * rungs + replica]] for replica in pair)
+    first, second = (instance.tempered[row, states[chain * rungs + replica]] for replica in pair)
     probability = min(1.0, float(np.exp((ladder[low] - ladder[low + 1]) * (first - second))))
     if number < probability:
         places[chain, pair] = low + 1, low

@@ -10,16 +10,17 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from pgmc.analysis.shrink import Parity, has_offsets, shrink_model
+from pgmc.analysis.shrink import SMALL_TOTAL, Parity, has_offsets, shrink_model
 from pgmc.compiler import Compiler
 from pgmc.errors import IntractableError, NumericsError
 from pgmc.ir.constraints import initial_value
 from pgmc.ir.model import Model
-from pgmc.ir.symbols import Categorical, Parameter, describe_domain, is_one_hot, shape_of
-from pgmc.program.verification.brute_force import BruteForce
+from pgmc.ir.symbols import Categorical, Count, Parameter, describe_domain, is_one_hot, shape_of
+from pgmc.program.verification.brute_force import BruteForce, log_sum_exp
 from pgmc.program.verification.report import Case
 from pgmc.runtime.executable import Executable
-from pgmc.runtime.groups import group_probabilities
+from pgmc.runtime.groups import group_probabilities, group_units
+from pgmc.runtime.joint_states import LOG_FACTORIAL, group_values
 from pgmc.runtime.kernels import Dtype, state_dtype
 from pgmc.runtime.state import encode_params
 from pgmc.runtime.streams import Stream
@@ -56,6 +57,11 @@ class Instance:
     def names(self) -> tuple[str, ...]:
         """The names of its variables."""
         return tuple(v.name for v in self.model.variables)
+
+    @property
+    def tempered(self) -> Array:
+        """E without the base measure of counts: what a temperature multiplies, ``(rows, states)``."""
+        return self.energies - self.table.measure
 
     @property
     def scale(self) -> Array:
@@ -144,11 +150,14 @@ def _shrunk(model: Model, parity: Parity | None) -> Model:
 
 
 def random_inputs(model: Model, rows: int, stream: Stream, dtype: Dtype) -> dict[str, Array]:
-    """Random values of every input, another in each row."""
+    """Random values of every input, another in each row; totals of counts are small, and the same in all rows."""
     generator = stream.child("inputs").generator()
+    totals = {v.domain.total for v in model.variables if isinstance(v.domain, Count)}
     return {
         u.name: generator.integers(u.domain.states, size=(rows, *shape_of(u)))
         if isinstance(u.domain, Categorical)
+        else np.full((rows, *shape_of(u)), SMALL_TOTAL, dtype=state_dtype(u, dtype))
+        if u.name in totals
         else generator.normal(size=(rows, *shape_of(u))).astype(state_dtype(u, dtype))
         for u in model.inputs
     }
@@ -175,8 +184,13 @@ def _random_value(
 def probabilities(instance: Instance, logits: Array, name: str) -> Array:
     """p(each value of each unit of a variable) from compiled logits, ``(n, units, values)``, in float64."""
     wide = np.asarray(logits, dtype=np.float64)
-    if instance.model.variable(name).exclusive:
-        return group_probabilities(wide, instance.model.variable(name))
+    variable = next(v for v in instance.table.variables if v.name == name)
+    if isinstance(variable.domain, Count):
+        values = group_values(variable)
+        weights = group_units(wide, variable) @ values.T - LOG_FACTORIAL(values).sum(axis=1)
+        return np.asarray(np.exp(weights - log_sum_exp(weights)[..., None]))
+    if variable.exclusive:
+        return group_probabilities(wide, variable)
     if is_one_hot(instance.model.variable(name)):
         shifted = np.exp(wide - wide.max(axis=-1, keepdims=True))
         both = shifted / shifted.sum(axis=-1, keepdims=True)

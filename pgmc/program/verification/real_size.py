@@ -15,7 +15,7 @@ from pgmc.analysis.couplings import unit_pairs
 from pgmc.compiler import Compiler
 from pgmc.ir.model import Model
 from pgmc.ir.queries import Conditional, Energy
-from pgmc.ir.symbols import Real, Variable, group_shape, is_one_hot, shape_of
+from pgmc.ir.symbols import Count, Real, Variable, group_shape, is_one_hot, shape_of
 from pgmc.program.verification.instance import candidate_params, random_inputs
 from pgmc.program.verification.report import Case, Ledger
 from pgmc.runtime.executable import Executable
@@ -136,7 +136,7 @@ def _with_random_values(executable: Executable, dtype: Dtype, stream: Stream) ->
 
 def _check_ratios(program: RealSize, ledger: Ledger, sites: int, tolerance: float) -> None:
     """log p(b | rest) - log p(a | rest) = E(a) - E(b)."""
-    variables = [v for v in program.model.variables if not isinstance(v.domain, Real)]
+    variables = [v for v in program.model.variables if not isinstance(v.domain, Real | Count)]
     if not variables:
         return
     moves = [program.move(k % BASES, variables[k // BASES % len(variables)]) for k in range(sites)]
@@ -262,7 +262,10 @@ def _check_pairs(program: RealSize, compiler: Compiler, ledger: Ledger, pairs: i
 
 def _random_pair(program: RealSize, compiler: Compiler, block: Block, base: int) -> tuple[Move, Move] | None:
     """Two different units of a block, if it has two."""
-    names, units = block.variables, None
+    listed = [v.name for v in program.model.variables if not isinstance(v.domain, Count)]
+    names, units = [name for name in block.variables if name in listed], None
+    if not names:
+        return None
     if block.part is not None:
         colors = compiler.colored.colors(names[0])
         units = colors.order[colors.starts[block.part.color] : colors.starts[block.part.color + 1]]

@@ -14,15 +14,15 @@ import numpy.typing as npt
 
 from pgmc.evaluation.base import base_name
 from pgmc.ir.queries import Ancestral, Ensemble, Sweep
-from pgmc.ir.symbols import Categorical, is_grouped
+from pgmc.ir.symbols import Categorical, Count, is_grouped
 from pgmc.program.verification.instance import Instance, show
 from pgmc.program.verification.report import Case, Ledger
 from pgmc.program.verification.transitions import promised_units
 from pgmc.program.verification.values import annealing
 from pgmc.runtime.groups import first_units, group_units
-from pgmc.runtime.joint_states import group_codes, group_values
+from pgmc.runtime.joint_states import group_codes, group_codes_of, group_values
 from pgmc.runtime.kernels import first_sites
-from pgmc.runtime.streams import Stream, draw_codes, draw_on, random_words, uniforms
+from pgmc.runtime.streams import Stream, draw_codes, draw_multinomial, draw_on, random_words, uniforms
 
 Array = npt.NDArray[Any]
 
@@ -115,7 +115,7 @@ def run_kernel(
 
 def state_numbers(instance: Instance, state: dict[str, Array]) -> Array:
     """The number of the joint state of each chain."""
-    codes = [group_codes(variable, state[variable.name]) for variable in instance.model.variables]
+    codes = [group_codes(variable, state[variable.name]) for variable in instance.table.variables]
     return np.asarray(np.concatenate(codes, axis=1) @ np.array(instance.table.strides))
 
 
@@ -131,7 +131,7 @@ def _replay(instance: Instance, run: Run, stream: Stream) -> tuple[Array, Array]
 def replay_sweep(instance: Instance, run: Run, stream: Stream, sweep: int, states: Array) -> tuple[Array, Array]:
     """The states after one sweep, and the chains in which a draw was too close to call."""
     table, doubtful = instance.table, np.zeros(len(states), dtype=bool)
-    base = table.base_energies(run.base) if run.base else np.zeros(table.size)
+    base = table.base_energies(run.base) if run.base else table.measure
     for group in promised_units(instance, run.query):
         moves = np.zeros_like(states)
         for unit in group:
@@ -139,7 +139,10 @@ def replay_sweep(instance: Instance, run: Run, stream: Stream, sweep: int, state
             beta = run.betas[:, None]
             logits = -beta * instance.energies[run.rows[:, None], near] - (1.0 - beta) * base[near]
             possible = _possible(instance, run, unit, states)
-            drawn, close = _draw(instance, unit, np.where(possible, logits, -np.inf), stream, sweep)
+            if isinstance(table.units[unit].variable.domain, Count):
+                drawn, close = _draw_counts(instance, run, unit, logits, states, stream, sweep)
+            else:
+                drawn, close = _draw(instance, unit, np.where(possible, logits, -np.inf), stream, sweep)
             moves += (drawn - table.codes[states, unit]) * table.strides[unit]
             doubtful |= close & (possible.sum(axis=1) > 1)
         states = states + moves
@@ -155,6 +158,31 @@ def _possible(instance: Instance, run: Run, unit: int, states: Array) -> Array:
     kept = group_units(run.masks[variable.name], variable)[:, None, number]
     values = group_values(variable)
     return np.asarray(((values == values[instance.table.codes[states, unit], None]) | ~kept).all(axis=-1))
+
+
+def _draw_counts(
+    instance: Instance, run: Run, unit: int, logits: Array, states: Array, stream: Stream, sweep: int
+) -> tuple[Array, Array]:
+    """The same for counts with a total, from the energies at which all of them are in one place."""
+    variable = instance.table.units[unit].variable
+    number = unit - instance.table.units_of((variable.name,))[0]
+    values = group_values(variable)
+    total = int(values[0].sum())
+    alone = [int(np.argmax(values[:, k] == total)) for k in range(values.shape[1])]
+    own, old = logits[:, alone] / total, values[instance.table.codes[states, unit]]
+    kept = np.zeros(old.shape, dtype=bool)
+    if variable.name in run.masks:
+        kept = group_units(run.masks[variable.name], variable)[:, number]
+    site = first_sites(instance.model)[variable.name] + first_units(variable)[number]
+    words = random_words(stream.key, np.arange(len(own)), sweep, np.array([site]))[:, 0]
+    own, left = np.where(kept, -np.inf, own), total - (old * kept).sum(axis=1)
+    drawn = np.where(kept, old, draw_multinomial(own, left, words))
+    margin = 4 * instance.tolerance("probability") * instance.scale.max()
+    moved = draw_multinomial(own + margin * np.arange(own.shape[1]), left, words)
+    turned = draw_multinomial(own - margin * np.arange(own.shape[1]), left, words)
+    close = ((moved != turned) & ~kept).any(axis=1)
+    codes = group_codes_of(variable, drawn)
+    return codes, close
 
 
 def _draw(instance: Instance, unit: int, logits: Array, stream: Stream, sweep: int) -> tuple[Array, Array]:
