@@ -146,7 +146,9 @@ def figures_of_sizes() -> Iterator[Figure]:
     for found in sizes.measure():
         what = f"{found.kind} model: declared, derived, compiled, for 10², 10⁴ and 10⁶ units"
         times = ", ".join(f"{costs.total:.2f}" for costs in found.costs.values())
-        measured = f"{found.ratio:.2f}x ({times} CPU s); sources {'the same' if found.identical else 'differ'}"
+        colours = f"; colours apart: {', '.join(f'{c.colour:.2f}' for c in found.costs.values())} CPU s"
+        same = "the same" if found.identical else "different"
+        measured = f"{found.ratio:.2f}x ({times} CPU s); {same} sources{colours}"
         yield Figure(what, "<= 1.3x, and the same source", measured, found.ratio <= 1.3 and found.identical, "sizes")
 
 
