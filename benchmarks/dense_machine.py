@@ -16,7 +16,7 @@ import numpy as np
 
 from benchmarks.harness import Runner, Table, aligned, compare
 
-UNITS, CHAINS, SWEEPS = 1000, 64, 10
+UNITS, CHAINS, SWEEPS = 1000, 64, 20
 VISIBLE, HIDDEN, HIDDEN_CHAINS = 784, 500, 100
 
 
@@ -195,7 +195,10 @@ def measure_two_layers(repetitions: int | None = None) -> Table:
     """Milliseconds a sweep, two layers."""
     title = f"Boltzmann machine, {VISIBLE} visible and {HIDDEN} hidden units, {HIDDEN_CHAINS} chains, one thread"
     contestants = [pgmc_two_layers, four_products, peer_numpy_two_layers]
-    return compare(title, two_layers(), contestants, step="sweep", repetitions=repetitions)
+    table = compare(title, two_layers(), contestants, step="sweep", repetitions=repetitions)
+    for row in table.rows:
+        row.name = row.name.removesuffix(" two layers")
+    return table
 
 
 if __name__ == "__main__":

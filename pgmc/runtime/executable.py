@@ -79,6 +79,7 @@ class Executable:
         self._make_undirected = make_undirected
         self._make_guide = make_guide
         self._kernels: dict[Query, Kernel] = {}
+        self._lengths: dict[tuple[Query, int], int] = {}  # sweeps of a launch, for so many chains, as last measured
         self._making = threading.RLock()
 
     def kernel(self, query: Query) -> Kernel:
@@ -221,7 +222,7 @@ class Executable:
             for first in starts
         ]
         workers = count_threads(threads)
-        done, length = 0, 1
+        done, length = 0, self._lengths.get((query, chains), 1)
         with one_blas_thread():
             while done < sweeps:
                 length = min(length, sweeps - done)
@@ -232,7 +233,7 @@ class Executable:
                 done += length
                 for name in (v.name for v in self.real if v.name in query.free):
                     check_real_values(self, name, params, state)
-                length = _next_length(length, time.perf_counter() - begin)
+                length = self._lengths[query, chains] = _next_length(length, time.perf_counter() - begin)
 
     def relax(
         self,
