@@ -209,14 +209,32 @@ SCHEDULE = (
 
 GENERATION = (
     Mutant(
+        "a unit that changes does not correct the next one of its block",
+        "codegen/block_text.py",
+        'f"range({after} + 1, last)"',
+        'f"range({after} + 2, last)"',
+    ),
+    Mutant(
+        "a coupling within a layer counts in one direction",
+        "codegen/own_fields.py",
+        "return [(own, _sum(self.parts[key])) for key, own in self.found.items()]",
+        "return [(own, self.parts[key][0]) for key, own in self.found.items()]",
+    ),
+    Mutant(
+        "rows of a lattice lose the logits at their ends",
+        "codegen/color_rows.py",
+        "low, high = max(0, -min(offsets, default=0)), max(0, max(offsets, default=0))",
+        "low, high = 0, 0",
+    ),
+    Mutant(
         "the sign of a logit at the draw",
-        "codegen/prelude.py",
+        "codegen/prelude_draws.py",
         "return u + u * exp_neg(logit) < FLOAT(GRID_SIZE)",
         "return u + u * exp_neg(-logit) < FLOAT(GRID_SIZE)",
     ),
     Mutant(
         "weights of states are not normalised at the draw",
-        "codegen/prelude.py",
+        "codegen/prelude_draws.py",
         "if running > u * total:",
         "if running > u:",
     ),
