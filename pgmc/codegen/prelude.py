@@ -26,7 +26,6 @@ from typing import Literal
 
 from pgmc.codegen.helper import Helper
 from pgmc.codegen.prelude_counts import COUNTS
-from pgmc.codegen.prelude_draws import DRAWS
 from pgmc.codegen.prelude_products import PRODUCTS
 from pgmc.codegen.prelude_rows import ROWS
 from pgmc.errors import InternalError
@@ -124,6 +123,157 @@ def lgamma(x):
     ("helper",),
 )
 
+_UNIFORM = Helper(
+    '''\
+@helper
+def uniform(r0, r1, site):
+    """A uniform number in (0, 1), neither end included."""
+    return grid_point(r0, r1, site) * FLOAT(GRID_STEP)
+''',
+    ("grid_point",),
+)
+
+_IS_ON = Helper(
+    '''\
+@helper
+def is_on(u, logit):
+    """Whether u / GRID_SIZE < 1 / (1 + exp(-logit)), without the division."""
+    return u + u * exp_neg(logit) < FLOAT(GRID_SIZE)
+''',
+    ("exp_neg",),
+)
+
+_DRAW_BERNOULLI = Helper(
+    '''\
+@helper
+def draw_bernoulli(logit, r0, r1, site):
+    """1 with probability sigmoid(logit), else 0."""
+    return FLOAT(1) if is_on(grid_point(r0, r1, site), logit) else FLOAT(0)
+''',
+    ("grid_point", "is_on"),
+)
+
+_DRAW_SPIN = Helper(
+    '''\
+@helper
+def draw_spin(logit, r0, r1, site):
+    """+1 with probability sigmoid(logit), else -1."""
+    return FLOAT(1) if is_on(grid_point(r0, r1, site), logit) else FLOAT(-1)
+''',
+    ("grid_point", "is_on"),
+)
+
+# A category of weight 0 leaves the running sum where it was and is never the first to exceed the threshold.
+# Rounding may leave the threshold at the total itself; the category that completed the total is then drawn.
+_DRAW_CATEGORICAL = Helper(
+    '''\
+@helper
+def draw_categorical(logits, r0, r1, site):
+    """State k with probability exp(logits[k]) / Σ exp(logits), in float64 whatever the program's dtype."""
+    top = logits[0]
+    for k in range(1, logits.shape[0]):
+        top = max(top, logits[k])
+    total = 0.0
+    for k in range(logits.shape[0]):
+        total += category_weight(logits[k], top)
+    u = np.float64((random_word(r0, r1, site) >> np.uint64(11)) | np.uint64(1)) * 2.0**-53
+    running, drawn = 0.0, 0
+    for k in range(logits.shape[0]):
+        weight = category_weight(logits[k], top)
+        if weight > 0.0:
+            drawn = k
+        running += weight
+        if running > u * total:
+            break
+    return drawn
+''',
+    ("random_word", "category_weight"),
+)
+
+# The order of the states is off, then the units; kept units have infinite logits.
+_DRAW_EXCLUSIVE = Helper(
+    '''\
+@helper
+def draw_exclusive(logits, r0, r1, site):
+    """At most one 1: place k with probability exp(logits[k]) / (1 + Σ exp(logits)). It replaces the logits."""
+    top = FLOAT(0)
+    for k in range(logits.shape[0]):
+        top = max(top, logits[k])
+    running = category_weight(FLOAT(0), top)
+    total = running
+    for k in range(logits.shape[0]):
+        total += category_weight(logits[k], top)
+    threshold = total * (np.float64((random_word(r0, r1, site) >> np.uint64(11)) | np.uint64(1)) * 2.0**-53)
+    drawn = -1
+    for k in range(logits.shape[0]):
+        if running > threshold:
+            break
+        weight = category_weight(logits[k], top)
+        if weight > 0.0:
+            drawn = k
+        running += weight
+    for k in range(logits.shape[0]):
+        logits[k] = FLOAT(1) if k == drawn else FLOAT(0)
+''',
+    ("random_word", "category_weight"),
+)
+
+_KEPT_LOGIT = Helper(
+    '''\
+@helper
+def kept_logit(value):
+    """The logit that draws the value that a unit of an exclusive block keeps."""
+    return FLOAT(np.inf) if value > FLOAT(0) else FLOAT(-np.inf)
+''',
+    ("helper",),
+)
+
+_CATEGORY_WEIGHT = Helper(
+    '''\
+@helper
+def category_weight(logit, top):
+    """exp(logit - top), and 1 at the top itself even if that is infinite."""
+    return 1.0 if logit == top else np.exp(np.float64(logit) - np.float64(top))
+''',
+    ("helper",),
+)
+
+_DRAW_NORMAL = Helper(
+    '''\
+@helper
+def draw_normal(mean, precision, r0, r1, site):
+    """A normal number of that mean and precision; not finite unless the precision is positive."""
+    return FLOAT(mean) + unit_normal(r0, r1, site) / np.sqrt(FLOAT(precision))
+''',
+    ("unit_normal",),
+)
+
+# The factor U of the matrix UᵀU takes its place, row by row and along rows, which is fast; x = U⁻¹ (U⁻ᵀ field + z).
+_DRAW_JOINT_NORMAL = Helper(
+    '''\
+@helper
+def draw_joint_normal(field, matrix, out, r0, r1, site):
+    """out from the density exp(field · x - x · matrix · x / 2); not finite unless the matrix is positive definite."""
+    size = field.shape[0]
+    for k in range(size):
+        scale = FLOAT(1) / np.sqrt(matrix[k, k])
+        field[k] *= scale
+        for j in range(k, size):
+            matrix[k, j] *= scale
+        for i in range(k + 1, size):
+            factor = matrix[k, i]
+            field[i] -= factor * field[k]
+            for j in range(i, size):
+                matrix[i, j] -= factor * matrix[k, j]
+    for k in range(size - 1, -1, -1):
+        total = field[k] + unit_normal(r0, r1, site + k)
+        for j in range(k + 1, size):
+            total -= matrix[k, j] * out[j]
+        out[k] = total / matrix[k, k]
+''',
+    ("unit_normal",),
+)
+
 _COMMON = {
     "helper": _HELPER,
     "mix": _MIX,
@@ -133,6 +283,16 @@ _COMMON = {
     "lgamma": _LGAMMA,
     "xlogx": _XLOGX,
     "wrap": _WRAP,
+    "uniform": _UNIFORM,
+    "is_on": _IS_ON,
+    "draw_bernoulli": _DRAW_BERNOULLI,
+    "draw_spin": _DRAW_SPIN,
+    "category_weight": _CATEGORY_WEIGHT,
+    "draw_categorical": _DRAW_CATEGORICAL,
+    "draw_exclusive": _DRAW_EXCLUSIVE,
+    "kept_logit": _KEPT_LOGIT,
+    "draw_normal": _DRAW_NORMAL,
+    "draw_joint_normal": _DRAW_JOINT_NORMAL,
 }
 
 _FLOAT32 = {
@@ -291,7 +451,7 @@ def unit_normal(r0, r1, site):
     ),
 }
 
-_SHARED = _COMMON | COUNTS | DRAWS | PRODUCTS | ROWS
+_SHARED = _COMMON | COUNTS | PRODUCTS | ROWS
 _HELPERS = {"float32": _SHARED | _FLOAT32, "float64": _SHARED | _FLOAT64}
 _WORDS = {
     "float32": {"FLOAT": "np.float32", "GRID_SIZE": "2**24", "GRID_STEP": "2**-24", "ITEM_SIZE": "4"},

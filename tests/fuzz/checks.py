@@ -4,38 +4,26 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Iterator
-from copy import copy
-from dataclasses import dataclass, replace
-from functools import cached_property
+from dataclasses import replace
 from itertools import combinations
-from typing import Any, Literal, NamedTuple
+from typing import Any
 
 import numpy as np
 
 import pgmc
-from generated import python_kernel
-from generation import constrained, random_values
-from language import Function, LogSumExp, Power, Specification, Sum, reads, walk
+from generation import constrained
+from language import Array, Function, LogSumExp, Power, Sum, reads, walk
 from meaning import Arrays, Values, energies
 from oracle import Exact
 from pgmc.compiler import Compiler
 from pgmc.ir.answers import Refusal
 from pgmc.ir.canonical import canonical_text
-from pgmc.ir.queries import Energy, Ensemble, FreeEnergy, Gradient, Query, Sweep
-from pgmc.runtime.kernels import Kernel
+from pgmc.ir.queries import Energy, Ensemble, FreeEnergy, Gradient, Sweep
 from spelling import build
 from transitions import faults, transitions, units_of_blocks
+from trial import Case, Finding
 
-Backend = Literal["text", "numpy", "numba"]
 STEP = 2e-3
-
-
-class Finding(NamedTuple):
-    """One comparison; ``error`` is relative to the size of what is compared."""
-
-    what: str
-    error: float
-    tolerance: float
 
 
 Findings = Iterator[Finding]
@@ -46,105 +34,6 @@ def check(function: Callable[[Case], Findings]) -> Callable[[Case], Findings]:
     """Add a function to the checks."""
     CHECKS[function.__name__] = function
     return function
-
-
-class TextCompiler(Compiler):
-    """Runs the generated kernels as plain Python: what would be compiled, at no cost of compiling."""
-
-    def make_kernel(self, query: Query) -> Kernel:
-        """The generated kernel, not compiled; interpreted from the derivation in the backend "numpy"."""
-        return super().make_kernel(query) if self.backend == "numpy" else python_kernel(self, query)
-
-    def resized(self, model: Any) -> TextCompiler:
-        """The compiler of the same model at other sizes."""
-        return TextCompiler(model, self.dtype)
-
-
-@dataclass(frozen=True)
-class Case:
-    """A specification with parameters and inputs of a seed, compiled, and the oracle's view of it."""
-
-    spec: Specification
-    seed: int
-    backend: Backend = "text"
-    dtype: Literal["float64", "float32"] = "float64"
-
-    @cached_property
-    def program(self) -> pgmc.Program:
-        """The program under test."""
-        model = build(self.spec, "array" if self.seed % 2 else "index")
-        if self.backend == "text":
-            return pgmc.Program(TextCompiler(model.build(), self.dtype))
-        return pgmc.compile(model, dtype=self.dtype, backend=self.backend)
-
-    @cached_property
-    def reference(self) -> pgmc.Program:
-        """The same derivations, interpreted as they stand."""
-        compiler = copy(self.program.compiler)
-        compiler.backend = "numpy"
-        return pgmc.Program(compiler)
-
-    @cached_property
-    def values(self) -> tuple[dict[str, Values], dict[str, Values]]:
-        """Parameters, and one row of inputs; in the precision of the program."""
-        found = random_values(self.spec, self.seed)
-        params, inputs = ({n: _rounded(v, self.dtype) for n, v in group.items()} for group in found)
-        return params, inputs
-
-    @property
-    def params(self) -> dict[str, Values]:
-        """The parameters."""
-        return self.values[0]
-
-    @cached_property
-    def exact(self) -> Exact:
-        """Every joint state, by enumeration."""
-        return self.law()
-
-    def law(self, beta: float = 1.0) -> Exact:
-        """The oracle at an inverse temperature."""
-        params = {name: value[None] for name, value in self.params.items()}
-        return Exact(units(self.spec), lambda x: beta * energies(self.spec, params, x | self.values[1])[0])
-
-    @cached_property
-    def states(self) -> dict[str, Values]:
-        """Every joint state, with the inputs beside it."""
-        inputs = {name: np.repeat(value, self.exact.S, axis=0) for name, value in self.values[1].items()}
-        return self.exact.states() | inputs
-
-    @cached_property
-    def scale(self) -> float:
-        """What rounding errors are relative to."""
-        return 1.0 + float(np.abs(self.exact.E).max())
-
-    @cached_property
-    def tolerance(self) -> float:
-        """Of values; derivatives by differences are coarser."""
-        return 1e-12 if self.dtype == "float64" else 1e-5
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """The variables."""
-        return tuple(self.exact.spec)
-
-    def sites(self, *names: str) -> list[int]:
-        """The oracle's numbers of the units of some variables."""
-        return [k for k, (owner, _) in enumerate(self.exact.sites) if owner in names]
-
-    def finding(self, what: str, got: Any, wanted: Any, tolerance: float | None = None) -> Finding:
-        """The largest difference, relative to the size of the energies."""
-        error = np.abs(np.asarray(got, dtype=np.float64) - wanted).max(initial=0.0) / self.scale
-        return Finding(what, float(error), self.tolerance if tolerance is None else tolerance)
-
-
-def units(spec: Specification) -> dict[str, Any]:
-    """The variables as the oracle takes them."""
-    values = {"binary": (0, 1), "spin": (-1, 1)}
-    return {a.name: (a.shape, values.get(a.kind, tuple(range(a.states)))) for a in spec.units}
-
-
-def _rounded(value: Values, dtype: str) -> Values:
-    return value if value.dtype.kind == "i" else value.astype(dtype).astype(np.float64)
 
 
 # ---- reliability, A: the compiler ----------------------------------------------------------------------------------
@@ -162,7 +51,7 @@ def spellings(case: Case) -> Findings:
 @check
 def energy(case: Case) -> Findings:
     """E of every state, and log Z."""
-    yield case.finding("E", case.program.energy(case.params, case.states), case.exact.E)
+    yield case.finding("E", case.program.energy(case.params, case.states), case.exact.E[case.rows])
     inputs = case.values[1] or None
     log_z = np.ravel(case.program.log_partition(case.params, inputs, method="exact").value)[0]
     yield case.finding("log Z", log_z, case.exact.log_z)
@@ -171,13 +60,25 @@ def energy(case: Case) -> Findings:
 @check
 def conditionals(case: Case) -> Findings:
     """p(every value of every unit | all others) in every state."""
-    for name, (_, values) in case.exact.spec.items():
-        sites = case.sites(name)
-        found = case.program.conditional(name).evaluate(case.params, case.states)["probs"].reshape(case.exact.S, -1)
-        wanted = np.stack([case.exact.conditional(site)[0] for site in sites], axis=1)
-        one_hot = case.spec.array(name).states
-        wanted = wanted.reshape(found.shape) if one_hot else wanted[..., len(values) - 1]
+    for array in case.spec.units:
+        name = array.name
+        found = case.program.conditional(name).evaluate(case.params, case.states)["probs"].reshape(len(case.rows), -1)
+        wanted = np.stack([law_of_unit(case, array, site)[case.rows] for site in case.sites(name)], axis=1)
+        wanted = wanted.reshape(found.shape) if array.states else wanted[..., 1]
         yield case.finding(f"p({name} | all others)", found, wanted)
+
+
+def law_of_unit(case: Case, array: Array, site: int) -> Values:
+    """p(each value of a unit) in every state: given all others, or all but those of its exclusive block."""
+    if not array.exclusive:
+        return np.asarray(case.exact.conditional(site)[0])
+
+    def block(other: int) -> list[int]:
+        return [p // length for p, length in zip(case.exact.sites[other][1], array.exclusive, strict=True)]
+
+    law, reached = case.exact.conditional([s for s in case.sites(array.name) if block(s) == block(site)])
+    on = (law * case.exact.codes[reached, site]).sum(axis=1)
+    return np.stack([1 - on, on], axis=1)
 
 
 @check
@@ -186,14 +87,14 @@ def free_energies(case: Case) -> Findings:
     sets = subsets(case.names)
     for observed in sets[-1:] if case.backend == "numba" else sets:  # each is a kernel to compile
         sites = case.sites(*observed)
-        _, first = np.unique(case.exact.index(case.exact.codes[:, sites], sites), return_index=True)
+        seen, first = np.unique(case.exact.index(case.codes[:, sites], sites), return_index=True)
         given = {n: x[first] for n, x in case.states.items() if n in observed or n in case.values[1]}
         try:
             found = case.program.free_energy(case.params, given)
         except pgmc.IntractableError:
             yield Finding(f"F({', '.join(observed)}) is refused without reason", float(separable(case, observed)), 0.0)
             continue
-        wanted = np.asarray(case.exact.free_energy(sites))
+        wanted = np.asarray(case.exact.free_energy(sites))[seen]
         yield case.finding(f"F({', '.join(observed)})", found, wanted, 10 * case.tolerance)
 
 
@@ -220,7 +121,7 @@ def gradients(case: Case) -> Findings:
         return
     table = shifted_energies(case)
     slope, executable = differences(table), case.program.executable
-    weights, encoded = np.random.default_rng(case.seed).dirichlet(np.ones(case.exact.S)), encode(case)
+    weights, encoded = np.random.default_rng(case.seed).dirichlet(np.ones(len(case.rows))), encode(case)
     state = {name: values for name, values in encoded[1].items()}
 
     def gradient(of: Energy | FreeEnergy, weights: Values) -> Values:
@@ -231,7 +132,7 @@ def gradients(case: Case) -> Findings:
     coarse = 1e-6 if case.dtype == "float64" else 1e-4
     yield case.finding("∂E/∂θ", gradient(Energy(), weights), slope @ weights, coarse)
     log_z = np.log(np.exp(case.exact.E.min() - table).sum(axis=1))
-    yield case.finding("E[∂E/∂θ]", gradient(Energy(), case.exact.p), -differences(log_z), coarse)
+    yield case.finding("E[∂E/∂θ]", gradient(Energy(), case.exact.p[case.rows]), -differences(log_z), coarse)
     for observed in offered(case)[:1]:
         sites = case.sites(*observed)
         tables = [free_energy_of_states(case, row, sites) for row in table]
@@ -283,8 +184,10 @@ def differences(table: Values) -> Values:
 
 def free_energy_of_states(case: Case, table: Values, sites: list[int]) -> Values:
     """F of the units that are observed, for each state."""
-    law = Exact(case.exact.spec, lambda _: table)
-    return np.asarray(law.free_energy(sites)[law.index(law.codes[:, sites], sites)])
+    every = np.full(case.exact.S, np.inf)
+    every[case.rows] = table
+    law = Exact(case.exact.spec, lambda _: every)
+    return np.asarray(law.free_energy(sites)[law.index(case.codes[:, sites], sites)])
 
 
 # ---- reliability, B: the sampler -----------------------------------------------------------------------------------
@@ -293,6 +196,8 @@ def free_energy_of_states(case: Case, table: Values, sites: list[int]) -> Values
 @check
 def sweeps(case: Case) -> Findings:
     """The exact transition matrix of one sweep of the emitted text: plain, backward, masked, or tempered by turns."""
+    if any(array.exclusive for array in case.spec.units):
+        return  # drawn from joint laws of blocks, which tests/groups follows
     if (16, 16, 32)[case.seed // 30 % 3] < case.exact.S:
         return
     rng = np.random.default_rng([case.seed, 3])
@@ -321,7 +226,8 @@ def sweeps(case: Case) -> Findings:
 def samples(case: Case) -> Findings:
     """Clamps stay; the reference draws the same bits, and so does the tempered kernel at β = 1."""
     rng, chains = np.random.default_rng([case.seed, 4]), 5
-    start = {name: value[rng.integers(case.exact.S, size=chains)] for name, value in case.exact.states().items()}
+    chosen = rng.integers(len(case.rows), size=chains)
+    start = {name: case.states[name][chosen] for name in case.names}
     clamp = {n: np.ma.masked_array(x, rng.random(x.shape) < 0.5) for n, x in start.items() if rng.random() < 0.6}
     inputs = {name: value[0] for name, value in case.values[1].items()} or None
     run = {"chains": chains, "sweeps": 2, "inputs": inputs, "init": start, "seed": case.seed}
@@ -354,9 +260,9 @@ def mean_field(case: Case) -> Findings:
     """The bound never falls, is below log Σ exp(-E), and is the enumerated bound of its means."""
     rng = np.random.default_rng([case.seed, 5])
     names = case.names[: rng.integers(len(case.names))]
-    row = int(rng.integers(case.exact.S))
+    row = int(rng.integers(len(case.rows)))
     given = {n: x[row : row + 1] for n, x in case.states.items() if n in names or n in case.values[1]}
-    law = case.exact.clamp({site: int(case.exact.codes[row, site]) for site in case.sites(*names)})
+    law = case.exact.clamp({site: int(case.codes[row, site]) for site in case.sites(*names)})
     before = -np.inf
     for passes in (1, 3):
         try:
@@ -371,7 +277,8 @@ def mean_field(case: Case) -> Findings:
         fallen = max(before - bound, 0.0)
         yield case.finding("the bound falls", fallen, 0.0)
         yield case.finding("the bound is above log Σ exp(-E)", max(bound - law.log_z, 0.0), 0.0)
-        yield case.finding("the bound is not that of its means", bound, law.elbo(factors(case, found.means, row)))
+        if not any(case.spec.array(name).exclusive for name in found.means):  # their blocks are no products
+            yield case.finding("the bound is not that of its means", bound, law.elbo(factors(case, found.means, row)))
         before = bound
 
 
@@ -380,7 +287,7 @@ def factors(case: Case, means: Arrays, row: int) -> list[Values]:
     found = []
     for site, (name, place) in enumerate(case.exact.sites):
         if name not in means:
-            found.append(np.eye(case.exact.card[site])[case.exact.codes[row, site]])
+            found.append(np.eye(case.exact.card[site])[case.codes[row, site]])
         elif case.spec.array(name).states:
             found.append(np.asarray(means[name][0][place]))
         else:

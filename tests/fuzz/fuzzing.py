@@ -7,10 +7,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 import pgmc
-from checks import CHECKS, Case, Finding
+from checks import CHECKS
 from language import Specification
 from shrinking import shrink
 from spelling import code
+from trial import Case, Finding
 
 
 @dataclass(frozen=True)

@@ -31,6 +31,7 @@ T = TypeVar("T")
 
 MOST_STATES, MOST_WEIGHTS, MOST_LETTERS = 32, 48, 5
 SHAPES: tuple[tuple[int, ...], ...] = ((), (1,), (2,), (3,), (4,), (5,), (2, 2), (2, 3))
+BLOCKS: dict[tuple[int, ...], list[tuple[int, ...]]] = {(4,): [(2,), (4,)], (3,): [(3,)], (2, 2): [(2, 2), (1, 2)]}
 SAFE = ("exp", "sigmoid", "softplus", "tanh", "relu", "cos", "square", "log", "sqrt")
 
 
@@ -74,6 +75,7 @@ class _Draw:
     arrays: list[Array] = field(default_factory=list)
     sizes: dict[str, int] = field(default_factory=dict)  # of the letters of the present term that are not bound
     named: set[str] = field(default_factory=set)  # all of its letters: none has two sizes
+    apart: set[str] = field(default_factory=set)  # exclusive groups in the term: their units may not be coupled
     states: set[str] = field(default_factory=set)  # letters that run over states, which no offset may move
 
     # ---- declarations ----------------------------------------------------------------------------------------------
@@ -99,7 +101,9 @@ class _Draw:
             weights = np.array([1 + 2 * math.prod(group.shape) for group in fitting], dtype=float)
             group = self.pick(fitting, weights / weights.sum())
             round_ = bool(group.shape) and min(group.shape) > 1 and self.chance(0.25)
-            self.arrays.append(replace(group, periodic=round_))
+            apart = kind == "binary" and group.shape in BLOCKS and not round_ and self.chance(0.5)
+            blocks = self.pick(BLOCKS[group.shape]) if apart else ()
+            self.arrays.append(replace(group, periodic=round_, exclusive=blocks))
 
     def weight(self, places: Sequence[str]) -> Read:
         """A parameter or a constant over some letters: a new one, or one that is there already."""
@@ -130,7 +134,7 @@ class _Draw:
 
     def term(self) -> Expression:
         """A number times a weight times one to four factors."""
-        self.sizes, self.named, self.states = {}, set(), set()
+        self.sizes, self.named, self.states, self.apart = {}, set(), set(), set()
         around = [a for a in self.arrays if a.periodic]
         if around and self.chance(0.6):
             factors = self.neighbours(self.pick(around))
@@ -140,7 +144,7 @@ class _Draw:
         number = Fraction(self.pick([-1, -1, 1, 2]), self.pick([1, 1, 2]))
         if number != 1:
             factors.insert(0, Number(number))
-        if self.chance(0.1):
+        if self.chance(0.1) and not self.apart:
             factors = [self._apart(factors)]
         body = factors[0] if len(factors) == 1 else Product(tuple(factors))
         return self.related(body)
@@ -223,9 +227,14 @@ class _Draw:
     def read(self, fresh: bool = False) -> Read:
         """The units of a group, or an input: letters, now and then a position in the place of one."""
         known = [array for array in self.arrays if array.kind in (*UNITS, "input")]
-        array = self.pick(known)
+        fitting = [a for a in known if not a.exclusive or not (fresh or a.name in self.apart)]
+        if not fitting:
+            return self.weight([self.letter(2)])
+        array = self.pick(fitting)
+        self.apart |= {array.name} if array.exclusive else set()
+        pooled = bool(array.exclusive) and self.chance(0.4)
         places: list[tuple[str, int]] = []
-        for axis, size in enumerate(array.full):
+        for axis, size in enumerate(array.pooled if pooled else array.full):
             if self.chance(0.06):
                 places.append(("", int(self.rng.integers(size))))
                 continue
@@ -233,7 +242,7 @@ class _Draw:
             if axis == len(array.shape):
                 self.states.add(letter)
             places.append((letter, 0))
-        return Read(array.name, tuple(places))
+        return Read(array.name, tuple(places), pooled)
 
     def neighbours(self, array: Array) -> list[Expression]:
         """Two or three units of a periodic group at fixed distances, and their weights' letters."""

@@ -27,6 +27,7 @@ class Array:
     mask: tuple[int, ...] = ()
     value: tuple[float, ...] = ()
     periodic: bool = False
+    exclusive: tuple[int, ...] = ()
 
     @property
     def full(self) -> tuple[int, ...]:
@@ -36,18 +37,26 @@ class Array:
     @property
     def joint_states(self) -> int:
         """The number of joint states of the units; 1 for what is no variable."""
+        if self.exclusive:
+            return (1 + math.prod(self.exclusive)) ** math.prod(self.pooled)
         return (self.states or 2) ** math.prod(self.shape) if self.kind in UNITS else 1
+
+    @property
+    def pooled(self) -> tuple[int, ...]:
+        """How many exclusive blocks there are along each axis."""
+        return tuple(size // length for size, length in zip(self.shape, self.exclusive, strict=True))
 
 
 @dataclass(frozen=True)
 class Read:
-    """An element of an array, or a whole array if there are no places left to name: ``s[x + 1, 0]``.
+    """An element of an array: ``s[x + 1, 0]``, or ``h.pooled()[x]`` of its exclusive blocks.
 
     A place is a letter and an offset, or an empty letter and a position.
     """
 
     name: str
     places: tuple[tuple[str, int], ...] = ()
+    pooled: bool = False
 
 
 @dataclass(frozen=True)
@@ -117,6 +126,11 @@ class Specification:
     def array(self, name: str) -> Array:
         """The declaration of a name."""
         return next(array for array in self.arrays if array.name == name)
+
+    def shape_of(self, read: Read) -> tuple[int, ...]:
+        """The lengths of the axes that an element is read from."""
+        array = self.array(read.name)
+        return array.pooled if read.pooled else array.full
 
     def of_kind(self, *kinds: str) -> tuple[Array, ...]:
         """The declarations of some kinds."""
@@ -193,6 +207,6 @@ def extents(spec: Specification, term: Expression) -> dict[str, int]:
     return {
         letter: size
         for read in reads(term)
-        for (letter, _), size in zip(read.places, spec.array(read.name).full, strict=True)
+        for (letter, _), size in zip(read.places, spec.shape_of(read), strict=True)
         if letter
     }

@@ -78,7 +78,7 @@ class Term:
         """The value, with axes of size 1 for letters that it does not run over."""
         match node:
             case Read():
-                return self._read(self._spec.array(node.name), node.places)
+                return self._read(self._spec.array(node.name), node)
             case Number(value):
                 return np.full((1, 1, *(1 for _ in self._axes)), float(value))
             case Product(factors):
@@ -102,13 +102,22 @@ class Term:
             value = reduction(value, axis=self._axes[letter], keepdims=True)
         return value
 
-    def _read(self, array: Array, places: tuple[tuple[str, int], ...]) -> Values:
+    def _read(self, array: Array, read: Read) -> Values:
         """The elements at the places, wrapped round: shape (sets or 1, states or 1, *letters)."""
         found = self._data[array.name].astype(np.float64)
+        if read.pooled:
+            found = sum_of_blocks(found, array.exclusive)
         shape = tuple(self._grid)
         where = [
             (self._grid[letter][0, 0] + offset) % size if letter else np.full([1] * len(shape), offset)
-            for (letter, offset), size in zip(places, array.full, strict=True)
+            for (letter, offset), size in zip(read.places, self._spec.shape_of(read), strict=True)
         ]
         picked = found[(slice(None), *where)] if where else found.reshape(-1, *(1 for _ in shape))
         return picked[:, None] if array.kind in ("param", "constant") else picked[None]
+
+
+def sum_of_blocks(values: Values, lengths: tuple[int, ...]) -> Values:
+    """The sum over each block, ``(n, *blocks)``."""
+    for axis, length in enumerate(lengths, start=1):
+        values = values.reshape(*values.shape[:axis], -1, length, *values.shape[axis + 1 :]).sum(axis=axis + 1)
+    return values

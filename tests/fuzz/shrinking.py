@@ -83,10 +83,10 @@ def _simpler(node: Expression) -> Iterator[Expression]:
             yield Sum(body, over)
         case LogSumExp(body, over):
             yield Sum(body, over)
-        case Read(name, places):
+        case Read(_, places):
             for k, (letter, offset) in enumerate(places):
                 if offset:
-                    yield Read(name, (*places[:k], (letter, 0), *places[k + 1 :]))
+                    yield replace(node, places=(*places[:k], (letter, 0), *places[k + 1 :]))
         case _:
             pass
     parts = children(node)
@@ -120,6 +120,8 @@ def tidy(node: Expression) -> Expression:
 def _smaller_axes(spec: Specification) -> Iterator[Specification]:
     """One size reduced by one, on all axes that have to agree with it."""
     for linked in _linked_axes(spec):
+        if any(spec.array(name).exclusive for name, _ in linked):
+            continue  # blocks divide their axes
         name, axis = min(linked)
         size = spec.array(name).full[axis]
         least = max((2 if axis == len(spec.array(n).shape) or spec.array(n).periodic else 1) for n, axis in linked)
@@ -137,7 +139,7 @@ def _linked_axes(spec: Specification) -> list[set[Place]]:
         by_letter: dict[str, set[Place]] = {}
         for read in reads(term):
             for axis, (letter, _) in enumerate(read.places):
-                if letter:
+                if letter and not read.pooled:
                     by_letter.setdefault(letter, set()).add((read.name, axis))
         ties += by_letter.values()
         related = {(r[0], r[2]) for part in walk(term) if isinstance(part, Sum) for r in part.where}
@@ -167,7 +169,7 @@ def _clipped(term: Expression, linked: set[Place], last: int) -> Expression:
         (letter, min(offset, last) if not letter and (parts.name, axis) in linked else offset)
         for axis, (letter, offset) in enumerate(parts.places)
     ]
-    return Read(parts.name, tuple(places))
+    return replace(parts, places=tuple(places))
 
 
 # ---- declarations --------------------------------------------------------------------------------------------------
@@ -181,6 +183,8 @@ def _simpler_arrays(array: Array) -> Iterator[Array]:
         yield replace(array, mask=())
     if array.periodic:
         yield replace(array, periodic=False)
+    if array.exclusive:
+        yield replace(array, exclusive=())
     if array.kind == "spin":
         yield replace(array, kind="binary")
     if any(value != 1.0 for value in array.value):

@@ -69,6 +69,7 @@ def _declaration(array: Array) -> str:
         return f"{array.name} = m.constant({name}, {_literal(array.value, array.shape)})"
     words = [name, _shape(array.shape), *(f"{option}=True" for option in array.options)]
     words += [f"states={array.states}"] if array.states else []
+    words += [f"exclusive={_shape(array.exclusive)}"] if array.exclusive else []
     words += [f"mask={_literal(array.mask, array.shape)}"] if array.mask else []
     words += ['boundary="periodic"'] if array.periodic else []
     return f"{array.name} = m.{array.kind}({', '.join(words)})"
@@ -101,8 +102,8 @@ def _term(term: Expression, spelling: Spelling) -> str:
 def in_indices(node: Expression) -> str:
     """Index notation; letters that no ``Sum`` binds are left open."""
     match node:
-        case Read(name, places):
-            return f"{name}[{', '.join(_place(*place) for place in places)}]" if places else name
+        case Read(_, places):
+            return f"{_whole(node)}[{', '.join(_place(*place) for place in places)}]" if places else _whole(node)
         case Number(value):
             return _number(value)
         case Product(factors):
@@ -118,6 +119,10 @@ def in_indices(node: Expression) -> str:
             return f"pgmc.Sum({in_indices(body)}, {', '.join(over)}{condition})" if over else in_indices(body)
         case LogSumExp(body, over):
             return f"pgmc.logsumexp({in_indices(body)}, ({', '.join(over)},))"
+
+
+def _whole(read: Read) -> str:
+    return f"{read.name}.pooled()" if read.pooled else read.name
 
 
 def _place(letter: str, offset: int) -> str:
@@ -230,5 +235,5 @@ def _element(read: Read) -> str:
     if any(letter and offset for letter, offset in read.places):
         raise NotInArrays
     if all(letter for letter, _ in read.places):
-        return read.name
-    return f"{read.name}[{', '.join(':' if letter else str(offset) for letter, offset in read.places)}]"
+        return _whole(read)
+    return f"{_whole(read)}[{', '.join(':' if letter else str(offset) for letter, offset in read.places)}]"

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import pytest
 
-from checks import CHECKS, Backend, Case
+from checks import CHECKS
 from fuzzing import failure, shrunk
 from generation import random_specification
+from trial import Backend, Case
 
 INTERPRETED, COMPILED = 300, 40
 

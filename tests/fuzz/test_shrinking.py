@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
-from checks import Case
 from fuzzing import Failure, failure, shrunk
 from generation import MOST_STATES, random_specification
 from language import Function, LogSumExp, Power, Specification, Sum, reads, walk
 from pgmc.derivation import families
 from pgmc.schedule import sweeps
 from spelling import build, code
+from trial import Case
 
 SEEDS = range(300)
 
@@ -22,6 +22,7 @@ SEEDS = range(300)
 def features(spec: Specification) -> set[str]:
     """The words and signs that a specification uses."""
     found = {word for a in spec.arrays for word in (a.kind, *a.options)}
+    found |= {"exclusive" for a in spec.arrays if a.exclusive}
     found |= {"mask" for a in spec.arrays if a.mask} | {"periodic" for a in spec.arrays if a.periodic}
     for node in (node for term in spec.terms for node in walk(term)):
         match node:
@@ -36,6 +37,7 @@ def features(spec: Specification) -> set[str]:
             case _:
                 pass
         for read in reads(node):
+            found |= {"pooled"} if read.pooled else set()
             found |= {"offset" if letter else "position" for letter, offset in read.places if offset or not letter}
     return found
 
@@ -43,7 +45,20 @@ def features(spec: Specification) -> set[str]:
 def test_every_feature_is_drawn() -> None:
     drawn = [features(random_specification(seed)) for seed in SEEDS]
     wanted = {"binary", "spin", "categorical", "input", "param", "constant", "mask", "periodic", "offset", "position"}
-    wanted |= {"symmetric", "zero_diagonal", "positive", "**2", "**3", "logsumexp", "<", "<=", "!=", "=="}
+    wanted |= {
+        "exclusive",
+        "pooled",
+        "symmetric",
+        "zero_diagonal",
+        "positive",
+        "**2",
+        "**3",
+        "logsumexp",
+        "<",
+        "<=",
+        "!=",
+        "==",
+    }
     wanted |= {"exp", "sigmoid", "softplus", "tanh", "relu", "cos", "square", "log", "sqrt", "lgamma"}
     assert wanted <= set().union(*drawn)
 

@@ -5,7 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 FUZZ = ("tests/fuzz/test_fuzz.py", "-k", "texts")
-PROOF = ("tests/program/test_verification.py",)
+CONDITIONALS = ("tests/derivation/test_conditionals.py",)
+FREE_ENERGIES = ("tests/derivation/test_free_energy.py",)
+GRADIENTS = ("tests/derivation/test_gradients.py",)
+ENSEMBLES = ("tests/derivation/test_ensembles.py",)
+MEANS = ("tests/derivation/test_mean_field.py",)
+SWEEPS = ("tests/schedule/test_transition_matrix.py", "-k", "forward_and_backward or masked")
+LATTICES = ("tests/lattices",)
 CHAINS = ("tests/runtime/test_chains.py",)
 ANNEALING = ("tests/evaluation/test_ais.py",)
 TRAINING = ("tests/learning/test_objectives.py",)
@@ -28,6 +34,7 @@ DERIVATION = (
         "derivation/families.py",
         'logits = _scaled_slope(local, (0, 1), Fraction(-1))\n    reason = "a unit with two values',
         'logits = _scaled_slope(local, (0, 1), Fraction(1))\n    reason = "a unit with two values',
+        CONDITIONALS,
     ),
     Mutant("a spin's field without its factor 2", "derivation/families.py", "Fraction(-2))", "Fraction(-1))"),
     Mutant(
@@ -35,117 +42,133 @@ DERIVATION = (
         "derivation/families.py",
         'logits = _scaled_slope(local, (0, 1), Fraction(-1))\n    reason = "a one-hot unit',
         'logits = _scaled_slope(local, (0, 1), Fraction(-2))\n    reason = "a one-hot unit',
+        CONDITIONALS,
     ),
     Mutant(
         "neighbours looked for on the wrong side",
         "derivation/contract_deltas.py",
         "other.offset - side.offset",
         "other.offset + side.offset",
+        GRADIENTS,
     ),
     Mutant(
         "a product of a unit with itself is left out",
         "derivation/local_energy.py",
         "for size in range(len(items) + 1) for chosen",
         "for size in range(min(len(items), 1) + 1) for chosen",
+        CONDITIONALS,
     ),
     Mutant(
         "a unit couples to itself",
         "derivation/local_energy.py",
         'return Bracket((Compare(equations[0].left, "!=", equations[0].right),))',
         "return ONE",
+        CONDITIONALS,
     ),
     Mutant(
         "functions of a unit lose a part of their base",
         "derivation/scalars.py",
         "high * at_low - low * at_high",
         "high * at_low + low * at_high",
+        FREE_ENERGIES,
     ),
     Mutant(
         "free energies put spins at 0 for reference",
         "derivation/free_energy.py",
         "values = (-1, 1) if isinstance(domain, Spin) else (0, 1)",
         "values = (0, 1)",
+        FREE_ENERGIES,
     ),
     Mutant(
         "free energies add half of a spin's field",
         "derivation/free_energy.py",
         "negate(multiply(half, law.logits))",
         "multiply(half, law.logits)",
+        FREE_ENERGIES,
     ),
     Mutant(
         "a unit without a field counts for nothing",
         "derivation/free_energy.py",
         'one = Call("log", Number(Fraction(2)))',
         "one = ZERO",
+        ("tests/derivation/test_like_terms.py",),
     ),
     Mutant(
         "sums of one number over axes of different lengths are like terms",
         "ir/structural_key.py",
         "return (_number_bound(substitute(node, numbered), len(free)), _uncarried(node)), free",
         "return (_number_bound(substitute(node, numbered), len(free)), ()), free",
+        ("tests/derivation/test_like_terms.py",),
     ),
     Mutant(
         "the derivative of tanh without its square",
         "derivation/gradients.py",
         'negate(Pow(Call("tanh", x), Fraction(2)))',
         'negate(Call("tanh", x))',
+        GRADIENTS,
     ),
     Mutant(
         "the sign of the derivative of cos",
         "derivation/gradients.py",
         '"cos": negate(Call("sin", x))',
         '"cos": Call("sin", x)',
+        GRADIENTS,
     ),
     Mutant(
         "products are differentiated in their first factors only",
         "derivation/gradients.py",
         "for k, factor in enumerate(factors)",
         "for k, factor in enumerate(factors[:2])",
+        GRADIENTS,
     ),
     Mutant(
         "the derivative of a log-sum-exp is not normalised",
         "derivation/gradients.py",
         'Call("exp", add(exponent, negate(freshen(node))))',
         'Call("exp", exponent)',
+        GRADIENTS,
     ),
     Mutant(
         "the inverse temperature counts twice",
         "derivation/ensembles.py",
         "body=multiply(beta, term.body)",
         "body=multiply(beta, beta, term.body)",
+        ENSEMBLES,
     ),
     Mutant(
         "the sign of the base of an annealing path",
         "derivation/ensembles.py",
         "_base_term(v, b, Fraction(-1), 1)",
         "_base_term(v, b, Fraction(1), 1)",
-        PROOF,
+        ENSEMBLES,
     ),
     Mutant(
         "the base of an annealing path is weighed by β",
         "derivation/ensembles.py",
         "weight = add(ONE, negate(Access(INVERSE_TEMPERATURE, ())))",
         "weight = Access(INVERSE_TEMPERATURE, ())",
-        PROOF,
+        ENSEMBLES,
     ),
     Mutant(
         "half of the entropy is missing",
         "derivation/mean_field.py",
         'summed(add(Call("xlogx", value), Call("xlogx", add(ONE, negate(value)))), indices)',
         'summed(Call("xlogx", value), indices)',
+        MEANS,
     ),
     Mutant(
         "damping keeps what it should replace",
         "derivation/mean_field.py",
         "body = add(multiply(add(ONE, negate(damping)), best.body), multiply(damping, old))",
         "body = add(multiply(damping, best.body), multiply(add(ONE, negate(damping)), old))",
-        PROOF,
+        ("tests/runtime/test_mean_field.py",),
     ),
     Mutant(
         "products of means where units coincide",
         "derivation/separate_units.py",
         "return [*different, *_separate(*_identify(body, over, equations), variables, apart)]",
         "return different",
+        MEANS,
     ),
     Mutant(
         "relations that exclude one another both hold",
@@ -159,6 +182,7 @@ DERIVATION = (
         "derivation/relations.py",
         'return given.operator == "==" and other.operator == "<=" and (same or reverse)',
         'return other.operator == "<" and (same or reverse)',
+        ("tests/derivation/test_relations.py",),
     ),
 )
 
@@ -168,73 +192,62 @@ SCHEDULE = (
         "analysis/interactions.py",
         "within | crossing | set(_siblings(node))",
         "within | crossing",
+        ("tests/analysis/test_interactions.py",),
     ),
     Mutant(
         "units of two factors count as independent",
         "analysis/interactions.py",
         "for couple in joined.couples | crossing)",
         "for couple in joined.couples)",
+        ("tests/analysis/test_interactions.py",),
     ),
     Mutant(
         "neighbours are updated at once",
         "analysis/coloring.py",
         "if color not in taken:",
         "if color not in taken or color == 0:",
+        ("tests/analysis/test_coloring.py",),
     ),
     Mutant(
         "coupled units of a group are updated at once",
         "analysis/blocks.py",
         'Block((n,), color, "sequential")',
         'Block((n,), color, "parallel")',
+        ("tests/analysis/test_blocks.py",),
     ),
     Mutant(
         "a backward sweep goes forward",
         "schedule/sweeps.py",
         "(draws[::-1] if query.backward else draws)",
         "draws",
+        SWEEPS,
     ),
     Mutant(
         "clamped units move",
         "schedule/sweeps.py",
         "masked = tuple(name for name in block.variables if name in query.masked)",
         "masked = ()",
+        SWEEPS,
     ),
     Mutant(
         "every linear form is a colouring",
         "analysis/unit_coloring.py",
         "return all(sum(w * d for w, d in zip(weights, offset, strict=True)) % modulus for offset in offsets)",
         "return True",
+        LATTICES,
     ),
 )
 
 GENERATION = (
     Mutant(
-        "a unit that changes does not correct the next one of its block",
-        "codegen/block_text.py",
-        'f"range({after} + 1, last)"',
-        'f"range({after} + 2, last)"',
-    ),
-    Mutant(
-        "a coupling within a layer counts in one direction",
-        "codegen/own_fields.py",
-        "return [(own, _sum(self.parts[key])) for key, own in self.found.items()]",
-        "return [(own, self.parts[key][0]) for key, own in self.found.items()]",
-    ),
-    Mutant(
-        "rows of a lattice lose the logits at their ends",
-        "codegen/color_rows.py",
-        "low, high = max(0, -min(offsets, default=0)), max(0, max(offsets, default=0))",
-        "low, high = 0, 0",
-    ),
-    Mutant(
         "the sign of a logit at the draw",
-        "codegen/prelude_draws.py",
+        "codegen/prelude.py",
         "return u + u * exp_neg(logit) < FLOAT(GRID_SIZE)",
         "return u + u * exp_neg(-logit) < FLOAT(GRID_SIZE)",
     ),
     Mutant(
         "weights of states are not normalised at the draw",
-        "codegen/prelude_draws.py",
+        "codegen/prelude.py",
         "if running > u * total:",
         "if running > u:",
     ),
@@ -261,18 +274,21 @@ GENERATION = (
         "codegen/prelude.py",
         "return place if 0 <= place < length else place % length",
         "return place if 0 <= place < length else length - 1",
+        LATTICES,
     ),
     Mutant(
         "fields of units drawn one by one are stale",
         "codegen/lower_loop_program.py",
         'self.changing = frozenset((law.target.name,)) if update.mode == "sequential" else frozenset()',
         "self.changing = frozenset()",
+        SWEEPS,
     ),
     Mutant(
         "fields of a block are not computed anew",
         "codegen/lower_contractions.py",
         "stale = [k for k, target in self._known.items() if names & self.sources[target.symbol.name]]",
         "stale: list[tuple[Scalar, tuple[int, ...]]] = []",
+        SWEEPS,
     ),
     Mutant(
         "transposed weights",
@@ -285,6 +301,7 @@ GENERATION = (
         "codegen/lower_loop_program.py",
         "return (UnlessMasked(target, draw),) if masked else draw",
         "return draw",
+        SWEEPS,
     ),
     Mutant(
         "relations between indices are ignored",
@@ -303,12 +320,14 @@ GENERATION = (
         "codegen/numba_printer.py",
         'bounds = f"{length} - 1, -1, -1" if backward else length',
         'bounds = f"{length} - 1, 0, -1" if backward else length',
+        SWEEPS,
     ),
     Mutant(
         "the last unit is never updated",
         "codegen/numba_printer.py",
         'return f"for {self.index(loop.index)} in range({first}, {length}, {modulus}):"',
         'return f"for {self.index(loop.index)} in range({first}, {length} - 1, {modulus}):"',
+        LATTICES,
     ),
     Mutant(
         "rows of a batch beyond the first are not computed",
@@ -372,6 +391,7 @@ RUN_TIME = (
         "ir/constraints.py",
         "values = values * values.dtype.type(0.5)",
         "values = values * values.dtype.type(1.0)",
+        ("tests/ir/test_constraints.py",),
     ),
 )
 
