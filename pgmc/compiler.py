@@ -35,7 +35,7 @@ from pgmc.ir.queries import (
     TemperatureStep,
 )
 from pgmc.ir.signatures import KernelModule
-from pgmc.ir.symbols import Real
+from pgmc.ir.symbols import Positive, Real
 from pgmc.runtime.executable import Executable
 from pgmc.runtime.kernels import Array, CompiledKernel, Dtype, Kernel
 from pgmc.runtime.state import encode_params
@@ -82,7 +82,7 @@ class Compiler:
         self.model = model
         self._fresh = freshen_model(spread_periodicity(model))
         self.colored = ColoredUnits(self._fresh, frozenset(ordered))
-        if any(isinstance(variable.domain, Real) for variable in model.variables):
+        if any(isinstance(variable.domain, Real | Positive) for variable in model.variables):
             from pgmc.derivation.normalisability import check_normalisable
 
             check_normalisable(self._fresh)
@@ -184,7 +184,7 @@ class Compiler:
         """The variables to sum out analytically: those that leave the fewest joint states of the others."""
         from pgmc.analysis.elimination import find_eliminable
 
-        return find_eliminable(self.model, self._interactions, lambda v: self.law(v.name).family == "Normal")
+        return find_eliminable(self.model, self._interactions, lambda v: self.law(v.name).family in ("Normal", "Gamma"))
 
     # ---- derivation --------------------------------------------------------------------------------------------
 

@@ -8,7 +8,7 @@ from math import log, prod
 import networkx as nx
 
 from pgmc.ir.model import Model
-from pgmc.ir.symbols import Categorical, Count, Real, Variable, shape_of
+from pgmc.ir.symbols import Categorical, Count, Positive, Real, Variable, shape_of
 
 EXACT_LIMIT = 14  # variables up to which every subset is tried
 
@@ -26,7 +26,7 @@ def log_states(variable: Variable, real_units: int = 0) -> float:
     """
     if isinstance(variable.domain, Real):
         return LINE if real_units == 1 else VOLUME * prod(shape_of(variable))
-    if isinstance(variable.domain, Count):  # no list of states, or a long one
+    if isinstance(variable.domain, Count | Positive):  # no list of states, or a long one
         return VOLUME * prod(shape_of(variable))
     if variable.exclusive:
         size = prod(variable.exclusive)
@@ -45,7 +45,8 @@ def find_eliminable(
     real = [v for v in model.variables if isinstance(v.domain, Real)]
     units = sum(prod(shape_of(v)) for v in real)
     weight = {v.name: log_states(v, units) for v in model.variables}
-    fixed = {v.name for v in real if integrable is not None and not integrable(v)}
+    unbounded = [v for v in model.variables if isinstance(v.domain, Real | Positive)]
+    fixed = {v.name for v in unbounded if integrable is not None and not integrable(v)}
     names = [v.name for v in model.variables if not graph.has_edge(v.name, v.name) and v.name not in fixed]
     if len(names) <= EXACT_LIMIT:
         best = max(_independent_sets(graph, names), key=lambda s: sum(weight[n] for n in s))

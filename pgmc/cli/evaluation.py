@@ -271,4 +271,4 @@ def _worries(task: Task, mixing: Mixing, estimates: tuple[LogPartition, ...]) ->
 
 def _hottest(task: Task) -> float:
     """The first inverse temperature: units without bounds have no law at 0."""
-    return 0.1 if task.program.executable.real else 0.0
+    return 0.1 if task.program.executable.continuous else 0.0

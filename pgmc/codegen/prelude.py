@@ -16,6 +16,8 @@ give one 64-bit word. The mixing function is the finaliser of splitmix64.
 References
 ----------
 .. [steele2014] Steele, Lea, Flood, Fast splittable pseudorandom number generators, OOPSLA 2014.
+.. [marsaglia2000] Marsaglia, Tsang, A simple method for generating gamma variables, ACM TOMS 26, 2000.
+.. [robert1995] Robert, Simulation of truncated normal variables, Statistics and Computing 5, 1995.
 .. [box1958] Box, Muller, A note on the generation of random normal deviates, Annals of Mathematical Statistics 29.
 """
 
@@ -274,6 +276,93 @@ def draw_joint_normal(field, matrix, out, r0, r1, site):
     ("unit_normal",),
 )
 
+_WIDE_UNIFORM = Helper(
+    '''\
+@helper
+def wide_uniform(r0, r1, site):
+    """A uniform number in (0, 1) of 53 bits, whatever the program's dtype."""
+    return np.float64((random_word(r0, r1, site) >> np.uint64(11)) | np.uint64(1)) * 2.0**-53
+''',
+    ("random_word",),
+)
+
+_WIDE_NORMAL = Helper(
+    '''\
+@helper
+def wide_normal(r0, r1, site):
+    """A normal number of mean 0 and variance 1 from two words [box1958], whatever the program's dtype."""
+    angle = np.float64(np.int64(random_word(r1, r0, site)) >> np.int64(11)) * 2.0**-53
+    return np.sqrt(-2.0 * np.log(wide_uniform(r0, r1, site))) * np.sin(np.pi * angle)
+''',
+    ("wide_uniform",),
+)
+
+_DRAW_KEYS = Helper(
+    '''\
+@helper
+def draw_keys(r0, r1, draw):
+    """The row key of another draw of the same units: for laws that need several, or do not know how many."""
+    step = np.uint64(draw) * np.uint64(0x9E3779B97F4A7C15)
+    return mix(r0 + step), mix(r1 + step)
+''',
+    ("mix",),
+)
+
+# The acceptance is above 95 %, so that 128 attempts never fail; a shape below 1 is drawn as shape + 1 and corrected.
+_DRAW_GAMMA = Helper(
+    '''\
+@helper
+def draw_gamma(shape, rate, r0, r1, site):
+    """A gamma number of that shape and rate [marsaglia2000]; NaN unless both are positive."""
+    shape, rate = np.float64(shape), np.float64(rate)
+    if not (shape > 0.0 and rate > 0.0):
+        return FLOAT(np.nan)
+    d = (shape if shape >= 1.0 else shape + 1.0) - 1.0 / 3.0
+    value = d
+    for attempt in range(1, 129):
+        a0, a1 = draw_keys(r0, r1, 2 * attempt)
+        b0, b1 = draw_keys(r0, r1, 2 * attempt + 1)
+        z = wide_normal(a0, a1, site)
+        v = 1.0 + z / np.sqrt(9.0 * d)
+        if v > 0.0:
+            v = v * v * v
+            if np.log(wide_uniform(b0, b1, site)) < 0.5 * z * z + d - d * v + d * np.log(v):
+                value = d * v
+                break
+    if shape < 1.0:
+        value *= wide_uniform(r0, r1, site) ** (1.0 / shape)
+    return FLOAT(max(value / rate, 1e-37))
+''',
+    ("draw_keys", "wide_normal", "wide_uniform"),
+)
+
+_DRAW_TRUNCATED_NORMAL = Helper(
+    '''\
+@helper
+def draw_truncatednormal(mean, precision, r0, r1, site):
+    """A normal number of that mean and precision above 0 [robert1995]; NaN unless the precision is positive."""
+    mean, precision = np.float64(mean), np.float64(precision)
+    if not precision > 0.0:
+        return FLOAT(np.nan)
+    low = -mean * np.sqrt(precision)
+    alpha = 0.5 * (low + np.sqrt(low * low + 4.0))
+    above = 0.0
+    for attempt in range(1, 129):
+        a0, a1 = draw_keys(r0, r1, 2 * attempt)
+        b0, b1 = draw_keys(r0, r1, 2 * attempt + 1)
+        if low < 0.45:
+            above = wide_normal(a0, a1, site) - low
+            if above > 0.0:
+                break
+        else:
+            above = -np.log(wide_uniform(a0, a1, site)) / alpha
+            if np.log(wide_uniform(b0, b1, site)) < -0.5 * (low + above - alpha) ** 2:
+                break
+    return FLOAT(max(above / np.sqrt(precision), 1e-37))
+''',
+    ("draw_keys", "wide_normal", "wide_uniform"),
+)
+
 _COMMON = {
     "helper": _HELPER,
     "mix": _MIX,
@@ -293,6 +382,11 @@ _COMMON = {
     "kept_logit": _KEPT_LOGIT,
     "draw_normal": _DRAW_NORMAL,
     "draw_joint_normal": _DRAW_JOINT_NORMAL,
+    "wide_uniform": _WIDE_UNIFORM,
+    "wide_normal": _WIDE_NORMAL,
+    "draw_keys": _DRAW_KEYS,
+    "draw_gamma": _DRAW_GAMMA,
+    "draw_truncatednormal": _DRAW_TRUNCATED_NORMAL,
 }
 
 _FLOAT32 = {

@@ -9,6 +9,7 @@ from pgmc.derivation.counts import match_counts
 from pgmc.derivation.exclusive import without_block
 from pgmc.derivation.gaussian import match_normal
 from pgmc.derivation.local_energy import LocalEnergy, wrong_domain
+from pgmc.derivation.positive_units import match_gamma, match_truncated_normal
 from pgmc.derivation.scalars import reduce_to_affine
 from pgmc.derivation.tidy import add, multiply
 from pgmc.ir.answers import ConditionalLaw, Refusal
@@ -56,7 +57,16 @@ def match_exclusive(local: LocalEnergy) -> ConditionalLaw | Refusal:
     return ConditionalLaw(local.target, local.indices, None, "Exclusive", (("logits", logits),), (reason,))
 
 
-FAMILIES = (match_bernoulli, match_spin, match_categorical, match_exclusive, match_normal, match_counts)
+FAMILIES = (
+    match_bernoulli,
+    match_spin,
+    match_categorical,
+    match_exclusive,
+    match_counts,
+    match_gamma,
+    match_truncated_normal,
+    match_normal,
+)
 
 
 def _scaled_slope(local: LocalEnergy, values: tuple[int, int], factor: Fraction) -> Scalar:

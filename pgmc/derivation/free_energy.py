@@ -13,6 +13,7 @@ from pgmc.derivation.exclusive import block_indices, log_normaliser
 from pgmc.derivation.gaussian import log_normal_integral
 from pgmc.derivation.like_terms import combine_like_terms
 from pgmc.derivation.marginals import reduced_model
+from pgmc.derivation.positive_units import log_gamma_integral, without_unit
 from pgmc.derivation.scalars import at_value, reduce_to_affine
 from pgmc.derivation.tidy import add, multiply, negate, summed, tidy
 from pgmc.ir.answers import Computation, ConditionalLaw, Quantity, Refusal
@@ -20,8 +21,8 @@ from pgmc.ir.base_measure import measured_variable
 from pgmc.ir.model import EnergyTerm, Model
 from pgmc.ir.nodes import ZERO, Access, Call, LogSumExp, Number, Scalar, Sum, Unit, at
 from pgmc.ir.printer import print_term
-from pgmc.ir.rewrite import accesses, replace
-from pgmc.ir.symbols import Count, Real, Spin, Variable
+from pgmc.ir.rewrite import accesses, freshen, replace
+from pgmc.ir.symbols import Count, Positive, Real, Spin, Variable
 
 
 def derive_free_energy(model: Model, observed: tuple[str, ...]) -> Computation | Refusal:
@@ -37,7 +38,13 @@ def derive_free_energy(model: Model, observed: tuple[str, ...]) -> Computation |
         reduced = _with_reals_integrated(model, hidden)
         return refusal if reduced is None else _collected(derive_free_energy(reduced, observed))
     reference = add(*(_at_reference(term, hidden) for term in model.terms))
-    parts = [_log_normaliser(derive_conditional(model, v)) for v in hidden]
+    laws = [derive_conditional(model, v) for v in hidden]
+    for law in (law for law in laws if law.family == "TruncatedNormal"):
+        reason = f"{law.target.name} is normal and positive: its integral is no function of pgmc."
+        return Refusal(
+            f"free energy of {', '.join(observed) or 'nothing observed'}", reason, f"Observe {law.target.name}."
+        )
+    parts = [_log_normaliser(law) for law in laws]
     body = combine_like_terms(add(reference, *map(negate, parts)))
     return Computation((Quantity("free_energy", (), body),))
 
@@ -92,6 +99,8 @@ def _without_unit(body: Scalar, access: Access) -> Scalar:
     domain = access.symbol.domain  # type: ignore[union-attr]
     if isinstance(domain, Real | Count):
         return at_value(opened, 0)
+    if isinstance(domain, Positive):
+        return tidy(freshen(without_unit(opened)))
     values = (-1, 1) if isinstance(domain, Spin) else (0, 1)
     return reduce_to_affine(opened, values).base
 
@@ -106,6 +115,8 @@ def _log_normaliser(law: ConditionalLaw) -> Scalar:
     half = Number(Fraction(1, 2))
     if law.family == "Normal":
         return log_normal_integral(law)
+    if law.family == "Gamma":
+        return log_gamma_integral(law)
     if law.family == "Categorical":
         assert law.state is not None
         one: Scalar = LogSumExp(law.logits, (law.state,))

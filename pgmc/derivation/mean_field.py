@@ -28,7 +28,7 @@ from pgmc.ir.model import EnergyTerm, Model
 from pgmc.ir.nodes import ONE, Access, Call, LogSumExp, Number, Scalar, Sum, at, fresh_index
 from pgmc.ir.rewrite import freshen, rename
 from pgmc.ir.rewrite import replace as replace_nodes
-from pgmc.ir.symbols import Binary, Categorical, Count, Parameter, Real, Spin, Variable, access_axes
+from pgmc.ir.symbols import Binary, Categorical, Count, Parameter, Positive, Real, Spin, Variable, access_axes
 
 DAMPING = Parameter("damping", ())
 
@@ -53,10 +53,10 @@ def build_mean_model(model: Model, observed: tuple[str, ...]) -> Model | Refusal
             )
     means = {v: Variable(v.name, access_axes(v), Real(), v.origin, v.exclusive) for v in latents}
     terms: list[EnergyTerm] = []
-    for latent in (v for v in model.variables if v in latents and isinstance(v.domain, Real)):
+    for latent in (v for v in model.variables if v in latents and isinstance(v.domain, Real | Positive)):
         return Refusal(
             f"mean field of {latent.name}",
-            f"{latent.name} is real, and mean field takes discrete units.",
+            f"{latent.name} is {latent.domain}, and mean field takes discrete units.",
             f"Observe {latent.name}, or integrate it out with the free energy.",
         )
     for term in model.terms:

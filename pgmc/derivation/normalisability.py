@@ -11,6 +11,7 @@ from pgmc.derivation.collect_factors import collect_factors, split_number
 from pgmc.derivation.expand_products import TooManyPieces, expand_products
 from pgmc.derivation.gaussian import match_normal
 from pgmc.derivation.local_energy import build_local_energy
+from pgmc.derivation.positive_units import match_gamma
 from pgmc.errors import ModelError
 from pgmc.ir.answers import ConditionalLaw, Refusal
 from pgmc.ir.interpret import interpret_law
@@ -19,7 +20,7 @@ from pgmc.ir.nodes import Access, Call, LogSumExp, Mul, Pow, Scalar, Sum
 from pgmc.ir.printer import print_scalar, print_term
 from pgmc.ir.rewrite import accesses, walk
 from pgmc.ir.structural_key import structural_key
-from pgmc.ir.symbols import Constant, Parameter, Real, Variable, is_per_example
+from pgmc.ir.symbols import Constant, Parameter, Positive, Real, Variable, is_per_example
 
 
 def check_normalisable(model: Model) -> None:
@@ -31,6 +32,9 @@ def check_normalisable(model: Model) -> None:
         If the highest powers of real units have an odd degree, nothing holds a unit back, or a precision is a number
         that is not positive.
     """
+    for variable in model.variables:
+        if isinstance(variable.domain, Positive):
+            _check_positive_unit(model, variable)
     real = frozenset(v for v in model.variables if isinstance(v.domain, Real))
     if not real:
         return
@@ -41,11 +45,11 @@ def check_normalisable(model: Model) -> None:
 
 
 def describe_precision(law: ConditionalLaw) -> str:
-    """What the precision of a unit is made of, in words."""
-    precision = law.parameter("precision")
+    """What the precision of a unit, or the rate of a gamma one, is made of, in words."""
+    name, precision = law.parameters[-1]
     symbols = dict.fromkeys(a.symbol for a in accesses(precision) if isinstance(a.symbol, Parameter | Constant))
     named = [f"{type(symbol).__name__.lower()} {symbol.name}" for symbol in symbols]
-    return f"The precision of {law.target.name} is {print_scalar(precision)}" + (
+    return f"The {name} of {law.target.name} is {print_scalar(precision)}" + (
         f", of the {' and the '.join(named)}." if named else "."
     )
 
@@ -118,6 +122,15 @@ def _check_unit(model: Model, variable: Variable) -> None:
             f"the precision of {variable.name}, {print_scalar(precision)}, is {values.min():g}; it must be positive.",
             "Look for the wrong sign of a quadratic term.",
         )
+
+
+def _check_positive_unit(model: Model, variable: Variable) -> None:
+    """At least something has to grow with a positive unit."""
+    local = build_local_energy(model, variable)
+    refusal = match_gamma(local)
+    if isinstance(refusal, Refusal) and "degree 0" in refusal.reason:
+        reason = f"no term of the energy grows with {variable.name}, so nothing holds it back."
+        raise _not_normalisable(model, reason, refusal.remedy)
 
 
 def _not_normalisable(model: Model, reason: str, remedy: str) -> ModelError:

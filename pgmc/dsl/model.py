@@ -36,6 +36,7 @@ from pgmc.ir.symbols import (
     Domain,
     Input,
     Parameter,
+    Positive,
     Real,
     SourceLine,
     Spin,
@@ -186,6 +187,14 @@ class Model:
         if isinstance(whole, int):
             self.constant(f"total_{name}", whole)
         return self._declare(Variable(name, axes, Count(whole), call_site()))
+
+    def positive(self, name: str, shape: Shape = (), *, boundary: Boundaries = "open") -> Handle:
+        """Units with any value above 0; otherwise as :meth:`binary`.
+
+        A unit whose energy is linear in it and in its logarithm has a gamma conditional, exponential without the
+        logarithm; one whose energy is quadratic a normal one, cut at 0.
+        """
+        return self._variable(name, shape, Positive(), boundary)
 
     def input(
         self, name: str, shape: Shape = (), *, states: int | None = None, boundary: Boundaries = "open"

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from pgmc.errors import DataError, IntractableError
 from pgmc.ir.model import Model
-from pgmc.ir.symbols import Binary, Categorical, Count, Real, Spin, Variable, access_axes, shape_of
+from pgmc.ir.symbols import Binary, Categorical, Count, Positive, Real, Spin, Variable, access_axes, shape_of
 from pgmc.runtime.groups import group_units, place_units
 
 Array: TypeAlias = npt.NDArray[Any]
@@ -35,7 +35,8 @@ def base_fields(model: Model, dtype: str, data: Arrays | None = None) -> dict[st
     a categorical unit the logarithms of its smoothed frequencies, a unit of an exclusive block log(m / m₀), where m₀ is
     the smoothed frequency of all off. Half an observation of each state is
     added to the counts, so that a unit that never changes in the data keeps a finite field. A real unit is normal: of
-    mean 0 and variance 1, or those of the data, one observation at the mean ± 1 added to them.
+    mean 0 and variance 1, or those of the data, one observation at the mean ± 1 added to them. A positive
+    unit is exponential, with minus its rate as the field.
 
     Parameters
     ----------
@@ -59,7 +60,9 @@ def base_fields(model: Model, dtype: str, data: Arrays | None = None) -> dict[st
     found: dict[str, Array] = {}
     for v in model.variables:
         values = None if data is None else data.get(v.name)
-        if isinstance(v.domain, Real):
+        if isinstance(v.domain, Positive):
+            found[base_name(v.name)] = -1.0 / (np.ones(shape_of(v)) if values is None else values.mean(axis=0))
+        elif isinstance(v.domain, Real):
             precision = _precisions(v, values)
             found[precision_name(v.name)] = precision
             found[base_name(v.name)] = precision * (0.0 if values is None else values.mean(axis=0))
@@ -153,6 +156,8 @@ def base_log_partition(model: Model, fields: Arrays, inputs: Arrays | None = Non
                 own = n * each - _log_factorial(n)
                 shared = n.ndim > 0 and isinstance(variable.domain.total, str)
                 total = total + (own.reshape(len(n), -1).sum(axis=1) if shared else float(own.sum()))
+            case Positive():
+                total -= float(np.log(-field).sum())
             case Real():
                 precision = np.asarray(fields[precision_name(variable.name)], dtype=np.float64)
                 total += float((field**2 / precision + np.log(2.0 * np.pi / precision)).sum() / 2.0)

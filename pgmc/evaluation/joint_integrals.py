@@ -25,7 +25,7 @@ CHUNK = 1 << 22
 
 def joint_block(executable: Executable) -> Variable | None:
     """The only real variable of a model, if its units interact and have a joint normal law."""
-    if len(executable.real) != 1:
+    if len(executable.real) != 1 or executable.continuous != executable.real:
         return None
     (variable,) = executable.real
     if not variable.axes or not executable.is_joint(variable.name):

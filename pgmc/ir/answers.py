@@ -12,7 +12,16 @@ from pgmc.ir.symbols import Variable
 Mode: TypeAlias = Literal["parallel", "joint", "sequential"]
 """All at once; all at once, units that restrict one another from their joint law; or one after the other."""
 Family: TypeAlias = Literal[
-    "Bernoulli", "Spin", "Categorical", "Exclusive", "Normal", "JointNormal", "Poisson", "Multinomial"
+    "Bernoulli",
+    "Spin",
+    "Categorical",
+    "Exclusive",
+    "Normal",
+    "JointNormal",
+    "Gamma",
+    "TruncatedNormal",
+    "Poisson",
+    "Multinomial",
 ]
 
 
@@ -66,6 +75,7 @@ class ConditionalLaw:
     log-probability of each state of a categorical unit. In an exclusive block it is log p(this unit on, the others off)
     / p(all off). A Normal unit has ``mean`` and ``precision``, the inverse of its variance. Of a JointNormal variable
     the log-density is ``field · x - ½ x · precision · x`` in all its units; ``others`` are the indices of the second.
+    A Gamma unit has ``shape`` and ``rate``; a TruncatedNormal one is normal, and positive.
     """
 
     target: Variable

@@ -68,6 +68,7 @@ Names = Mapping[Index, str]
 RELATION_SIGNS = {"==": "=", "!=": "≠", "<": "<", "<=": "≤"}
 FUNCTION_NAMES = {"sigmoid": "σ", "sqrt": "√", "lgamma": "log Γ"}
 QUANTITY_NAMES = {"energy": "E", "free_energy": "F"}
+DENSITIES = ("Normal", "JointNormal", "Gamma", "TruncatedNormal", "Poisson", "Multinomial")
 LETTERS = "ijklmnpqrstuvwxyzabcdefgho"
 SUBSCRIPTS = str.maketrans("-0123456789", "₋₀₁₂₃₄₅₆₇₈₉")
 SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
@@ -359,7 +360,7 @@ class Printer:
         names = self.bind((*law.indices, *((law.state,) if law.state else ())), {})
         own = [names[index] for index in law.indices]
         value = names[law.state] if law.state else "+1" if law.family == "Spin" else "1"
-        density = law.family in ("Normal", "JointNormal", "Poisson", "Multinomial")
+        density = law.family in DENSITIES
         given = ", ".join(
             self.others(s, own) if s == law.target else self.name(s) for s in given_symbols(*law.expressions)
         )

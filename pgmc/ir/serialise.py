@@ -43,6 +43,7 @@ from pgmc.ir.symbols import (
     Count,
     Domain,
     Parameter,
+    Positive,
     Real,
     Spin,
     Symbol,
@@ -52,7 +53,7 @@ from pgmc.ir.symbols import (
 Json: TypeAlias = Any
 Arrays: TypeAlias = dict[str, npt.NDArray[Any]]
 
-DOMAINS: dict[str, Domain] = {"binary": Binary(), "spin": Spin(), "real": Real()}
+DOMAINS: dict[str, Domain] = {"binary": Binary(), "spin": Spin(), "real": Real(), "positive": Positive()}
 
 GUIDE = "guide."
 """What the names of a guide's arrays begin with."""

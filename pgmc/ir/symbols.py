@@ -74,7 +74,15 @@ class Count:
         return "count" if self.total is None else f"count(total={self.total})"
 
 
-Domain: TypeAlias = Binary | Spin | Categorical | Real | Count
+@dataclass(frozen=True, slots=True)
+class Positive:
+    """The positive real numbers."""
+
+    def __str__(self) -> str:
+        return "positive"
+
+
+Domain: TypeAlias = Binary | Spin | Categorical | Real | Positive | Count
 
 
 @dataclass(frozen=True, slots=True)

@@ -93,7 +93,7 @@ class Training:
                 )
             except NumericsError as error:
                 raise self._no_law(state, error) from error
-            if self.setup.executable.real:  # whose law may be lost at any step
+            if self.setup.executable.continuous:  # whose law may be lost at any step
                 state.sound = {name: value.copy() for name, value in params.items()}
             norms.append(self._apply(state, params, estimate, before, state.epoch + k / self.batches))
             measured += [estimate.metrics] if estimate.metrics else []

@@ -14,7 +14,7 @@ import numpy as np
 from pgmc.errors import DataError
 from pgmc.ir.model import Model
 from pgmc.ir.queries import Ancestral, Gradient, MeanField, MeanFieldBound, MeanFieldUpdate, Query, Sweep
-from pgmc.ir.symbols import Real, access_axes, is_per_example, shape_of
+from pgmc.ir.symbols import Positive, Real, access_axes, is_per_example, shape_of
 from pgmc.runtime.finiteness import check_answer, check_real_values
 from pgmc.runtime.kernels import Array, Dtype, Kernel, Launch, Panel, state_dtype
 from pgmc.runtime.streams import Stream
@@ -75,6 +75,7 @@ class Executable:
         self._find_eliminable = find_eliminable
         self.describe_scale = describe_scale
         self.is_joint = is_joint
+        self.continuous = tuple(v for v in model.variables if isinstance(v.domain, Real | Positive))
         self.real = tuple(v for v in model.variables if isinstance(v.domain, Real))
         self._make_undirected = make_undirected
         self._make_guide = make_guide
@@ -147,7 +148,7 @@ class Executable:
             If a precision of real units is not positive.
         """
         answer = self._evaluate(query, params, state, weights, threads)
-        if self.real:
+        if self.continuous:
             check_answer(self, query, params, state, answer)
         return answer
 
@@ -231,7 +232,7 @@ class Executable:
                 for _ in map_panels(run, panels, workers):
                     pass
                 done += length
-                for name in (v.name for v in self.real if v.name in query.free):
+                for name in (v.name for v in self.continuous if v.name in query.free):
                     check_real_values(self, name, params, state)
                 length = self._lengths[query, chains] = _next_length(length, time.perf_counter() - begin)
 

@@ -16,16 +16,19 @@ if TYPE_CHECKING:
 
 Arrays = Mapping[str, Array]
 
+SCALES = {"precision", "rate"}
+"""Parameters of laws that have to be positive."""
+
 REMEDY = "It must be positive: declare its parameter positive=True, weaken the couplings, or lower the learning rate."
 
 
 def check_answer(executable: Executable, query: Query, params: Arrays, state: Arrays, answer: Arrays) -> None:
     """Raises NumericsError if the precision of a conditional is not positive, or a free energy not a number."""
-    if isinstance(query, Conditional) and "precision" in answer:
+    if isinstance(query, Conditional) and SCALES & set(answer):
         if not np.all(_scales(answer) > 0):
             raise _not_positive(executable, query.target, answer)
     elif isinstance(query, FreeEnergy) and np.isnan(answer["free_energy"]).any():
-        real = [v.name for v in executable.real if v.name not in query.observed]
+        real = [v.name for v in executable.continuous if v.name not in query.observed]
         raise _reason(executable, real, params, state, "a free energy")
 
 
@@ -44,7 +47,7 @@ def _reason(executable: Executable, names: list[str], params: Arrays, state: Arr
         for name in names:
             panel = Panel(rows=len(next(iter(known.values()), [0])), params=params, state=known)
             found = executable.kernel(Conditional(name)).evaluate(panel)
-            if "precision" in found and not np.all(_scales(found) > 0):
+            if SCALES & set(found) and not np.all(_scales(found) > 0):
                 return _not_positive(executable, name, found)
     scales = " ".join(map(executable.describe_scale, names))
     return NumericsError(f"Model {executable.model.name!r}: {what} is not finite. {scales} {REMEDY}")
@@ -52,6 +55,8 @@ def _reason(executable: Executable, names: list[str], params: Arrays, state: Arr
 
 def _scales(answer: Arrays) -> Array:
     """What has to be positive: the precision of each unit, or the smallest eigenvalue of a matrix in each row."""
+    if "rate" in answer:
+        return np.asarray(np.minimum(answer["rate"], answer["shape"]))
     precision = answer["precision"]
     if "field" not in answer:
         return precision
@@ -68,7 +73,8 @@ def _not_positive(executable: Executable, name: str, answer: Arrays) -> Numerics
         )
     worst = tuple(int(k) for k in np.unravel_index(int(np.nanargmin(precision)), precision.shape))
     unit = f"{name}[{', '.join(map(str, worst[1:]))}]" if len(worst) > 1 else name
+    law = "gamma law, its rate or its shape" if "rate" in answer else "normal law, its precision"
     return NumericsError(
-        f"Model {executable.model.name!r}: {unit} has no normal law, its precision is {precision[worst]:.6g}. "
+        f"Model {executable.model.name!r}: {unit} has no {law} is {precision[worst]:.6g}. "
         f"{executable.describe_scale(name)} {REMEDY}"
     )

@@ -33,11 +33,14 @@ from pgmc.runtime.streams import (
     Words,
     draw_codes,
     draw_exclusive,
+    draw_gamma,
     draw_joint_normal,
     draw_multinomial,
     draw_on,
     draw_poisson,
+    draw_truncated_normal,
     random_words,
+    row_keys,
     unit_normals,
 )
 
@@ -166,6 +169,10 @@ class InterpretedKernel:
         state[...] = place_units(values, target)
 
     def _values(self, law: ConditionalLaw, parameters: Mapping[str, Array], numbers: _Numbers, sites: Array) -> Array:
+        if law.family == "Gamma":
+            return draw_gamma(numbers.row(), sites, parameters["shape"], parameters["rate"])
+        if law.family == "TruncatedNormal":
+            return draw_truncated_normal(numbers.row(), sites, parameters["mean"], parameters["precision"])
         if law.family == "Normal":
             with np.errstate(invalid="ignore", divide="ignore"):  # as a kernel does; looked for after the sweep
                 deviation = 1.0 / np.sqrt(parameters["precision"])
@@ -186,6 +193,9 @@ class _Numbers:
 
     def words(self, sites: Array) -> Words:
         return random_words(*self._row, sites)
+
+    def row(self) -> tuple[Words, Words]:
+        return row_keys(*self._row)
 
     def normals(self, sites: Array, dtype: Dtype) -> Array:
         return unit_normals(*self._row, sites, dtype)

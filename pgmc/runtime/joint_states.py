@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from pgmc.errors import IntractableError
 from pgmc.ir.model import Model
-from pgmc.ir.symbols import Binary, Categorical, Count, Spin, Variable
+from pgmc.ir.symbols import Binary, Categorical, Count, Positive, Spin, Variable
 from pgmc.runtime.groups import compositions, group_grid, group_size, group_units, place_units
 
 Array: TypeAlias = npt.NDArray[Any]
@@ -167,6 +167,8 @@ def first_states(variables: Sequence[Variable], rows: int, dtype: str) -> dict[s
                 state[variable.name] = np.zeros(shape, dtype=np.int64)
             case Spin():
                 state[variable.name] = -np.ones(shape, dtype=dtype)
+            case Positive():
+                state[variable.name] = np.ones(shape, dtype=dtype)
             case _:
                 state[variable.name] = np.zeros(shape, dtype=dtype)
     return state

@@ -23,6 +23,7 @@ from pgmc.ir.symbols import (
     Domain,
     Input,
     Parameter,
+    Positive,
     Real,
     Spin,
     Symbol,
@@ -208,7 +209,8 @@ def random_state(
 ) -> dict[str, Array]:
     """Independent states to start chains from; chain k's does not depend on the number of chains.
 
-    Discrete units are uniform, real ones normal with mean 0 and variance 1.
+    Discrete units are uniform, real ones normal with mean 0 and variance 1, positive ones the exponentials of
+    such.
     """
     sites = first_sites(model)
     wanted = [v for v in model.variables if names is None or v.name in names]
@@ -251,9 +253,9 @@ def _uniform_values(variable: Variable, chains: Array, site: int, stream: Stream
             totals = np.full(draws.shape[:2], total if isinstance(total, int) else 0)
             counts = draw_multinomial(np.zeros(draws.shape), totals, draws[..., 0])
             return place_units(counts, variable).astype(dtype)
-        case Real():
-            normals = unit_normals(stream.key, chains, 0, sites, dtype)
-            return normals.reshape(len(chains), *shape).astype(dtype)
+        case Real() | Positive():
+            normals = unit_normals(stream.key, chains, 0, sites, dtype).reshape(len(chains), *shape)
+            return (np.exp(normals) if isinstance(variable.domain, Positive) else normals).astype(dtype)
         case _:
             raise ArgumentError(f"{label(variable)}: there is no default start for it. Give one in init=.")
 
@@ -321,6 +323,8 @@ def _check_domain(symbol: Symbol, array: Array) -> None:
             if array.dtype.kind == "f":
                 valid &= array == np.floor(array)
             _check_values(symbol, array, valid, f"integers from 0 to {states - 1}")
+        case Positive():
+            _check_values(symbol, array, np.isfinite(array) & (array > 0), "finite numbers above 0")
         case _:
             _check_values(symbol, array, np.isfinite(array), "finite numbers")
 

@@ -160,6 +160,61 @@ def draw_joint_normal(field: Array, precision: Array, normals: Array) -> Array:
     return drawn
 
 
+ATTEMPTS = 128
+"""Most proposals of a draw by rejection; more than 30 % are accepted."""
+
+
+def draw_gamma(row: tuple[Words, Words], sites: Array, shape: Array, rate: Array) -> Array:
+    """Gamma numbers by the method of Marsaglia and Tsang, ``(chains, sites)``; NaN unless both are positive.
+
+    ``row`` are the keys of the chains in the sweep, ``shape`` and ``rate`` are ``(chains, sites)``.
+    """
+    shape, rate = np.broadcast_arrays(shape, rate)
+    d = np.where(shape >= 1.0, shape, shape + 1.0) - 1.0 / 3.0
+    value, left = d.copy(), np.ones(d.shape, dtype=bool)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        for attempt in range(1, ATTEMPTS + 1):
+            z = _wide_normals(*_draw_keys(row, 2 * attempt), sites)
+            u = uniforms(_words(*_draw_keys(row, 2 * attempt + 1), sites))
+            v = (1.0 + z / np.sqrt(9.0 * d)) ** 3
+            taken = left & (v > 0.0) & (np.log(u) < 0.5 * z * z + d - d * v + d * np.log(v))
+            value, left = np.where(taken, d * v, value), left & ~taken
+            if not left.any():
+                break
+        small = uniforms(_words(*row, sites)) ** (1.0 / shape)
+        drawn = np.maximum(np.where(shape < 1.0, value * small, value) / rate, 1e-37)
+    return np.where((shape > 0.0) & (rate > 0.0), drawn, np.nan)
+
+
+def draw_truncated_normal(row: tuple[Words, Words], sites: Array, mean: Array, precision: Array) -> Array:
+    """Normal numbers above 0, ``(chains, sites)``, by rejection from normal or exponential ones; NaN as above."""
+    mean, precision = np.broadcast_arrays(mean, precision)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        low = -mean * np.sqrt(precision)
+        alpha = 0.5 * (low + np.sqrt(low * low + 4.0))
+        above, left = np.zeros(low.shape), np.ones(low.shape, dtype=bool)
+        for attempt in range(1, ATTEMPTS + 1):
+            first, second = (_draw_keys(row, 2 * attempt + k) for k in range(2))
+            near = _wide_normals(*first, sites) - low
+            far = -np.log(uniforms(_words(*first, sites))) / alpha
+            accepted = np.log(uniforms(_words(*second, sites))) < -0.5 * (low + far - alpha) ** 2
+            taken = left & np.where(low < 0.45, near > 0.0, accepted)
+            above, left = np.where(taken, np.where(low < 0.45, near, far), above), left & ~taken
+            if not left.any():
+                break
+        return np.where(precision > 0.0, np.maximum(above / np.sqrt(precision), 1e-37), np.nan)
+
+
+def _draw_keys(row: tuple[Words, Words], draw: int) -> tuple[Words, Words]:
+    step = np.uint64(draw * _STEP % 2**64)
+    return _mix(row[0] + step), _mix(row[1] + step)
+
+
+def _wide_normals(r0: Words, r1: Words, sites: Array) -> Array:
+    angle = (_words(r1, r0, sites).view(np.int64) >> np.int64(11)).astype(np.float64) * 2.0**-53
+    return np.asarray(np.sqrt(-2.0 * np.log(uniforms(_words(r0, r1, sites)))) * np.sin(np.pi * angle))
+
+
 def draw_codes(logits: Array, words: Words) -> npt.NDArray[np.int64]:
     """State k with probability proportional to exp(logits[..., k])."""
     top = logits.max(axis=-1, keepdims=True)

@@ -27,6 +27,8 @@ def build(spec: RealSpecification) -> tuple[pgmc.Model, dict[str, Any], dict[str
         states[v.name] = (
             generator.integers(2, size=shape) if str(v.domain) == "binary" else generator.normal(size=shape)
         )
+        if str(v.domain) == "positive":
+            states[v.name] = np.exp(states[v.name])
     return model, params, states
 
 

@@ -40,6 +40,19 @@ def ssrbm(z: Arrays, t: Arrays) -> Any:
     return found - (s * h) @ (t["alpha"] * t["mu"]) - h @ t["b"] + h @ (t["alpha"] * t["mu"] ** 2)
 
 
+def mpot(z: Arrays, t: Arrays) -> Any:
+    x, means, h = z["x"], z["h_m"], z["h_c"]
+    linear = np.einsum("ni,ij,nj->n", x, t["W"], means) + means @ t["b_m"]
+    gammas = (h * (1 + (x @ t["R"]) ** 2 / 2) - 0.5 * np.log(h)).sum(axis=1)
+    return 0.5 * (x**2).sum(axis=1) - linear + gammas
+
+
+def rectified_rbm(z: Arrays, t: Arrays) -> Any:
+    v, h = z["v"], z["h"]
+    squares = 0.5 * (v**2 * t["beta"]).sum(axis=1) + 0.5 * (h**2).sum(axis=1)
+    return squares - np.einsum("ni,ij,nj->n", v, t["W"], h) - v @ t["a"] - h @ t["b"]
+
+
 REAL_SPECIFICATIONS = (
     RealSpecification("gaussian_rbm", {"visible": 4, "hidden": 3}, {"v": "Normal", "h": "Bernoulli"}, gaussian_rbm),
     RealSpecification(
@@ -47,6 +60,12 @@ REAL_SPECIFICATIONS = (
         {"visible": 4, "means": 2, "covariances": 3},
         {"x": "Normal", "h_m": "Bernoulli", "h_c": "Bernoulli"},
         mcrbm,
+    ),
+    RealSpecification(
+        "mpot", {"visible": 3, "means": 2, "covariances": 2}, {"x": "Normal", "h_m": "Bernoulli", "h_c": "Gamma"}, mpot
+    ),
+    RealSpecification(
+        "rectified_rbm", {"visible": 3, "hidden": 2}, {"v": "Normal", "h": "TruncatedNormal"}, rectified_rbm
     ),
     RealSpecification("ssrbm", {"visible": 3, "hidden": 2}, {"x": "Normal", "s": "Normal", "h": "Bernoulli"}, ssrbm),
 )

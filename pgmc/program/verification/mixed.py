@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from scipy.special import gammaln
 
 from pgmc.analysis.shrink import shrink_model
 from pgmc.compiler import Compiler
@@ -23,7 +24,7 @@ from pgmc.evaluation.base import base_name, precision_name
 from pgmc.ir.interpret import interpret_energy
 from pgmc.ir.model import Model
 from pgmc.ir.queries import Ensemble
-from pgmc.ir.symbols import Categorical, Real, Spin, is_grouped, shape_of
+from pgmc.ir.symbols import Categorical, Count, Positive, Real, Spin, is_grouped, shape_of
 from pgmc.program.verification.instance import candidate_params, random_inputs, show
 from pgmc.program.verification.report import Case
 from pgmc.runtime.executable import Executable
@@ -90,6 +91,14 @@ class MixedInstance:
         """Whether a variable is real."""
         return isinstance(self.model.variable(name).domain, Real)
 
+    def is_positive(self, name: str) -> bool:
+        """Whether a variable is positive."""
+        return isinstance(self.model.variable(name).domain, Positive)
+
+    def is_discrete(self, name: str) -> bool:
+        """Whether a variable is neither."""
+        return not self.is_real(name) and not self.is_positive(name)
+
     # ---- energies ----------------------------------------------------------------------------------------------
 
     def energy(self, states: Arrays, law: Tempering | None = None, params: Arrays | None = None) -> Array:
@@ -154,18 +163,37 @@ class MixedInstance:
             matrix[:, a, b] = matrix[:, b, a] = at({a: 1.0, b: 1.0}) - ahead[a] - ahead[b] + start
         return start, gradient, matrix
 
+    def positive_form(
+        self, states: Arrays, unit: Place, law: Tempering | None = None, params: Arrays | None = None
+    ) -> Array:
+        """E = e + rate · x + ½ precision · x² - (shape - 1) log x of a positive unit: e, rate, precision, shape - 1."""
+        name, place = unit
+        points, energies = np.array([1.0, 2.0, 3.0, 5.0]), []
+        for point in points:
+            moved = states[name].astype(np.float64)
+            moved[everywhere(place)] = point
+            energies.append(self.energy({**states, name: moved}, law, params))
+        forms = np.stack([np.ones(4), points, points**2 / 2.0, -np.log(points)], axis=1)
+        return np.asarray(np.linalg.solve(forms, np.stack(energies)))
+
     def free_energy(
         self, states: Arrays, hidden: Sequence[str], params: Arrays | None = None, law: Tempering | None = None
     ) -> Array:
         """-log of the sum and the integral of exp(-E) over some variables, for every row."""
-        discrete = [v for v in self.model.variables if v.name in hidden and not self.is_real(v.name)]
+        discrete = [v for v in self.model.variables if v.name in hidden and self.is_discrete(v.name)]
         units = self.units_of([name for name in hidden if self.is_real(name)])
+        gammas = self.units_of([name for name in hidden if self.is_positive(name)])
+        ones = {name: np.ones_like(states[name], dtype=np.float64) for name, _ in gammas}
         total = np.full(len(next(iter(states.values()))), -np.inf)
         chunk = next(state_chunks(discrete, "float64", 1 << 20)) if discrete else {}
         for k in range(len(next(iter(chunk.values()))) if chunk else 1):
             row = {name: np.repeat(values[k : k + 1], len(total), axis=0) for name, values in chunk.items()}
-            start, gradient, matrix = self.quadratic_form({**states, **row}, units, law, params)
+            here = {**states, **ones, **row}
+            start, gradient, matrix = self.quadratic_form(here, units, law, params)
             found = -start
+            for unit in gammas:
+                _, rate, _, less = self.positive_form(here, unit, law, params)
+                found += rate + gammaln(less + 1.0) - (less + 1.0) * np.log(rate)
             if units:
                 solved = np.linalg.solve(matrix, gradient[..., None])[..., 0]
                 found += (gradient * solved).sum(axis=1) / 2.0 - np.linalg.slogdet(matrix)[1] / 2.0
@@ -185,8 +213,8 @@ class MixedInstance:
 
 
 def has_real_units(model: Model) -> bool:
-    """Whether some variable is real."""
-    return any(isinstance(v.domain, Real) for v in model.variables)
+    """Whether some variable is real or positive."""
+    return any(isinstance(v.domain, Real | Positive) for v in model.variables)
 
 
 def build_mixed_instance(compiler: Compiler, stream: Stream) -> MixedInstance:
@@ -197,8 +225,8 @@ def build_mixed_instance(compiler: Compiler, stream: Stream) -> MixedInstance:
     IntractableError
         If no parameters were found for which it does, or units restrict one another.
     """
-    if any(is_grouped(v) for v in compiler.model.variables):
-        raise IntractableError("checks of real units beside units that restrict one another are not made.")
+    if any(is_grouped(v) or isinstance(v.domain, Count) for v in compiler.model.variables):
+        raise IntractableError("checks of real units beside counts or units that restrict one another are not made.")
     small = compiler.resized(shrink_model(compiler.model, STATES))
     model, dtype = small.model, compiler.dtype
     states = random_state(model, ROWS, stream.child("states"), dtype) | random_inputs(model, ROWS, stream, dtype)
@@ -216,12 +244,14 @@ def everywhere(place: tuple[int, ...]) -> Any:
 
 def _is_normalisable(instance: MixedInstance) -> bool:
     """Whether the matrix of the real units is positive definite in every state of the discrete ones."""
-    discrete = [v for v in instance.model.variables if not instance.is_real(v.name)]
+    discrete = [v for v in instance.model.variables if instance.is_discrete(v.name)]
     chunk = next(state_chunks(discrete, "float64", STATES)) if discrete else {}
     rows = len(next(iter(chunk.values()))) if chunk else 1
     first = {name: values[:1] for name, values in instance.states.items()}
     every = replace(instance, states={})
     units = instance.units_of([name for name in instance.names if instance.is_real(name)])
+    if not units:
+        return True
     with np.errstate(all="ignore"):
         _, _, matrix = every.quadratic_form({**repeat_rows(first, rows), **chunk}, units)
     return bool(np.isfinite(matrix).all() and np.linalg.eigvalsh(matrix).min() > LEAST)

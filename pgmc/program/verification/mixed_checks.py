@@ -36,7 +36,8 @@ def check_conditionals(instance: MixedInstance, ledger: Ledger) -> None:
     for name in instance.names:
         found = instance.executable.evaluate(Conditional(name), instance.params, instance.states)
         wide = {key: np.asarray(value, dtype=np.float64) for key, value in found.items()}
-        (_check_real if instance.is_real(name) else _check_discrete)(instance, ledger, name, wide)
+        check = _check_real if instance.is_real(name) else _check_positive
+        (_check_discrete if instance.is_discrete(name) else check)(instance, ledger, name, wide)
 
 
 def check_marginals(instance: MixedInstance, ledger: Ledger) -> None:
@@ -66,6 +67,17 @@ def _check_discrete(
         f", {', '.join(without)} integrated out" * bool(without)
     )
     _compare(instance, ledger, "conditionals", what, odds[0], odds[1], "energy")
+
+
+def _check_positive(instance: MixedInstance, ledger: Ledger, name: str, found: dict[str, Array]) -> None:
+    units = instance.units_of((name,))
+    _, rate, precision, less = np.stack([instance.positive_form(instance.states, unit) for unit in units], axis=2)
+    expected = {"rate": rate, "shape": less + 1.0}
+    if "rate" not in found:
+        expected = {"precision": precision, "mean": -rate / precision}
+    for key, values in expected.items():
+        got = found[key].reshape(values.shape)
+        _compare(instance, ledger, "conditionals", f"{key} of {name}, given all others", got, values, "mean")
 
 
 def _check_real(instance: MixedInstance, ledger: Ledger, name: str, found: dict[str, Array]) -> None:
@@ -210,6 +222,9 @@ def check_log_partition(instance: MixedInstance, ledger: Ledger) -> None:
 def check_quadrature(instance: MixedInstance, ledger: Ledger) -> None:
     """The integrals themselves: a fine grid over one unit, and over two."""
     units = instance.units_of([name for name in instance.names if instance.is_real(name)])[:2]
+    if not units:
+        ledger.skip("quadrature", "there are no real units")
+        return
     row = {name: values[:1].astype(np.float64) for name, values in instance.states.items()}
     start, gradient, matrix = instance.quadratic_form(row, units)
     centre = -np.linalg.solve(matrix[0], gradient[0])

@@ -16,7 +16,18 @@ from pgmc.program.verification.instance import TOLERANCES
 from pgmc.program.verification.mixed import MixedInstance, Place, Tempering, everywhere
 from pgmc.program.verification.report import Check, Ledger
 from pgmc.runtime.kernels import first_sites
-from pgmc.runtime.streams import Stream, draw_codes, draw_joint_normal, draw_on, random_words, uniforms, unit_normals
+from pgmc.runtime.streams import (
+    Stream,
+    draw_codes,
+    draw_gamma,
+    draw_joint_normal,
+    draw_on,
+    draw_truncated_normal,
+    random_words,
+    row_keys,
+    uniforms,
+    unit_normals,
+)
 
 Array = npt.NDArray[Any]
 
@@ -41,7 +52,10 @@ def annealed_law(instance: MixedInstance, rows: int) -> Tempering:
     base: dict[str, Array] = {}
     for v in instance.model.variables:
         shape = [axis.size for axis in access_axes(v)]
-        base[base_name(v.name)] = np.asarray(generator.normal(size=shape), dtype=instance.dtype, order="C")
+        field = generator.normal(size=shape)
+        if instance.is_positive(v.name):
+            field = -np.exp(field)  # minus a rate
+        base[base_name(v.name)] = np.asarray(field, dtype=instance.dtype, order="C")
         if instance.is_real(v.name):
             drawn = generator.uniform(0.5, 2.0, size=shape)
             base[precision_name(v.name)] = np.asarray(drawn, dtype=instance.dtype, order="C")
@@ -59,7 +73,7 @@ def check_replay(instance: MixedInstance, ledger: Ledger) -> None:
         for name in instance.names:
             pair = [values[name].reshape(chains, -1).astype(np.float64) for values in (got, expected)]
             wanted = np.where(doubtful[:, None], pair[0], pair[1])
-            real = instance.is_real(name)
+            real = not instance.is_discrete(name)
             ledger.compare(
                 "sweep, draw by draw",
                 f"{run.label}: {name} of {chains} chains is what the energy says",
@@ -74,28 +88,50 @@ def check_replay(instance: MixedInstance, ledger: Ledger) -> None:
 
 def check_statistics(instance: MixedInstance, ledger: Ledger) -> None:
     """Draws of real units, standardised by their law: Kolmogorov and Smirnov's test of normality."""
-    from scipy.stats import kstest
-
     chains = CHAINS[instance.compiler.backend]
     rows = len(next(iter(instance.states.values())))
     chosen = instance.stream.child("starts").generator().integers(rows, size=chains)
     starts = {name: np.ascontiguousarray(values[chosen]) for name, values in instance.states.items()}
-    for name in (name for name in instance.names if instance.is_real(name)):
+    for name in (name for name in instance.names if not instance.is_discrete(name)):
         run = Run(name, Sweep((name,)), None, {})
         group = groups(instance, run.query)[0]
         units = group if instance.executable.is_joint(name) else group[:1]  # drawn first, so given the starts
         got = run_kernel(instance, run, starts, instance.stream.child(f"statistics {name}"))[name]
+        if instance.is_positive(name):
+            z = _standardised(instance, starts, units[0], got[everywhere(units[0][1])])
+            _record(instance, ledger, name, units, z)
+            continue
         _, gradient, matrix = instance.quadratic_form(starts, units)
         mean = -np.linalg.solve(matrix, gradient[..., None])[..., 0]
         values = np.stack([got[everywhere(place)] for _, place in units], axis=1)
         z = np.einsum("nji,nj->ni", np.linalg.cholesky(matrix), values - mean).ravel()
-        p_value = float(kstest(z, "norm").pvalue)
-        shift = np.sqrt(-np.log(ALPHA / 2) / (2 * chains)) * np.sqrt(2 * np.pi)
-        note = f"{chains} chains; false alarm {ALPHA:.0e}, detects a shift of {2 * shift:.2g} deviations"
-        surprise = -float(np.log10(max(p_value, 1e-300)))
-        what = f"draws of {name} are normal (-log10 p)"
-        check = Check("sweep, statistically", what, surprise, -np.log10(ALPHA), p_value >= ALPHA, note)
-        ledger.record(check, lambda units=units: instance.case(0, ("units", str(units))))  # type: ignore[misc]
+        _record(instance, ledger, name, units, z)
+
+
+def _standardised(instance: MixedInstance, starts: dict[str, Array], unit: Place, values: Array) -> Array:
+    """Draws of a positive unit as numbers that are normal if its law is right."""
+    from scipy.stats import gamma, norm, truncnorm
+
+    _, rate, precision, less = instance.positive_form(starts, unit)
+    if instance.compiler.law(unit[0]).family == "Gamma":
+        below = gamma.cdf(values, less + 1.0, scale=1.0 / rate)
+    else:
+        mean, scale = -rate / precision, 1.0 / np.sqrt(precision)
+        below = truncnorm.cdf(values, -mean / scale, np.inf, loc=mean, scale=scale)
+    return np.asarray(norm.ppf(np.clip(below, 1e-300, 1.0 - 1e-16)))
+
+
+def _record(instance: MixedInstance, ledger: Ledger, name: str, units: list[Place], z: Array) -> None:
+    """The test of Kolmogorov and Smirnov as a check."""
+    from scipy.stats import kstest
+
+    p_value = float(kstest(z, "norm").pvalue)
+    shift = 2.0 * np.sqrt(-np.log(ALPHA / 2.0) / (2.0 * len(z))) * np.sqrt(2.0 * np.pi)
+    note = f"{len(z)} numbers; false alarm {ALPHA:.0e}, detects a shift of {shift:.2g} deviations"
+    surprise = -float(np.log10(max(p_value, 1e-300)))
+    what = f"draws of {name} follow their law (-log10 p)"
+    check = Check("sweep, statistically", what, surprise, -np.log10(ALPHA), p_value >= ALPHA, note)
+    ledger.record(check, lambda: instance.case(0, ("units", str(units))))
 
 
 def _runs(instance: MixedInstance) -> list[Run]:
@@ -201,6 +237,14 @@ def _draw(
         _, gradient, matrix = instance.quadratic_form(states, [unit], law)
         z = unit_normals(stream.key, chains, SWEEP, sites, instance.dtype)[:, 0]
         return -gradient[:, 0] / matrix[:, 0, 0] + z / np.sqrt(matrix[:, 0, 0]), np.zeros(rows, dtype=bool)
+    if instance.is_positive(name):
+        row = row_keys(stream.key, chains, SWEEP)
+        _, rate, precision, less = instance.positive_form(states, unit, law)
+        if instance.compiler.law(name).family == "Gamma":
+            drawn = draw_gamma(row, sites, less[:, None] + 1.0, rate[:, None])
+        else:
+            drawn = draw_truncated_normal(row, sites, (-rate / precision)[:, None], precision[:, None])
+        return drawn[:, 0], np.zeros(rows, dtype=bool)
     logits, values = instance.log_weights(states, unit, law, without), instance.values(name)
     words = random_words(stream.key, chains, SWEEP, sites)[:, 0]
     weights = np.exp(logits - logits.max(axis=1, keepdims=True))

@@ -15,7 +15,7 @@ from pgmc.analysis.couplings import unit_pairs
 from pgmc.compiler import Compiler
 from pgmc.ir.model import Model
 from pgmc.ir.queries import Conditional, Energy
-from pgmc.ir.symbols import Count, Real, Variable, group_shape, is_one_hot, shape_of
+from pgmc.ir.symbols import Count, Positive, Real, Variable, group_shape, is_one_hot, shape_of
 from pgmc.program.verification.instance import candidate_params, random_inputs
 from pgmc.program.verification.report import Case, Ledger
 from pgmc.runtime.executable import Executable
@@ -136,7 +136,7 @@ def _with_random_values(executable: Executable, dtype: Dtype, stream: Stream) ->
 
 def _check_ratios(program: RealSize, ledger: Ledger, sites: int, tolerance: float) -> None:
     """log p(b | rest) - log p(a | rest) = E(a) - E(b)."""
-    variables = [v for v in program.model.variables if not isinstance(v.domain, Real | Count)]
+    variables = [v for v in program.model.variables if not isinstance(v.domain, Real | Positive | Count)]
     if not variables:
         return
     moves = [program.move(k % BASES, variables[k // BASES % len(variables)]) for k in range(sites)]
@@ -240,7 +240,7 @@ def _flatten_joint(found: dict[str, Array], values: Array) -> None:
 
 def _check_pairs(program: RealSize, compiler: Compiler, ledger: Ledger, pairs: int, tolerance: float) -> None:
     """Units of a parallel block do not interact."""
-    real = {v.name for v in program.executable.real}
+    real = {v.name for v in program.executable.continuous}
     blocks = [b for b in compiler.blocks() if b.mode != "sequential" and not real & set(b.variables)]
     drawn = [_random_pair(program, compiler, blocks[k % len(blocks)], k % BASES) for k in range(pairs) if blocks]
     chosen = [pair for pair in drawn if pair is not None]
