@@ -91,7 +91,7 @@ def _places(printer: NumbaPrinter, row: ColorRow) -> Iterator[str]:
             if position.is_plain or not indices or row.loop.index in indices:
                 continue
             text = printer.place(access.symbol, k, position)
-            if text not in printer.places.values():
+            if text.startswith("wrap("):
                 word = f"plus_{position.offset}" if position.offset > 0 else f"minus_{-position.offset}"
                 printer.places[text] = printer.names.claim(f"{indices[0].name}_{word}")
                 yield f"{printer.places[text]} = {text}"
