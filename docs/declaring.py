@@ -119,6 +119,27 @@ chain.directed(x[i], pgmc.Bernoulli(logits=b[i] + pgmc.Sum(W[i, j] * x[j], j, wh
 print(pgmc.compile(chain).equations()["factor(x)"])
 
 # %% [markdown]
+# ## Units that restrict one another
+#
+# Of the units of an `exclusive` block at most one is on: probabilistic max pooling. `pooled()` is 1 where any of a block
+# is. A block is drawn from its joint law, as are counts with a `total`, a number or an input. Counts have the base
+# measure 1/k!, which the energy shows as log Γ(k + 1); no temperature changes it.
+
+# %% Detectors pooled in pairs, and words of a document
+pool = pgmc.Model("pool")
+image, detector = pool.binary("image", 5), pool.binary("detector", (3, 4), exclusive=(1, 2))
+top = pool.binary("top", 2)
+F, G = pool.param("F", (5, 3, 4)), pool.param("G", (3, 2, 2))
+pool.energy(-pgmc.einsum("i,jk,ijk->", image, detector, F) - pgmc.einsum("jb,a,jba->", detector.pooled(), top, G))
+print(pgmc.compile(pool).conditional("detector"))
+
+text = pgmc.Model("text")
+length = text.input("length")
+word, topic = text.count("word", 100, total=length), text.binary("topic", 5)
+text.energy(-(word @ text.param("W", (100, 5)) @ topic) - text.param("b", 100) @ word)
+print(pgmc.compile(text))
+
+# %% [markdown]
 # ## Mistakes
 #
 # An error names the object, the line where you wrote it, the reason, and what to do.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from benchmarks.catalogue import classes, conditional, exact, images
+from benchmarks.catalogue import classes, conditional, exact, groups, images
 from benchmarks.catalogue.row import Row, both
 
 ROWS = (
@@ -11,7 +11,12 @@ ROWS = (
     Row("A3", "restricted Boltzmann machine", {"rbm": {}, "spin_rbm": {}}, images.restricted),
     Row("A4", "deep Boltzmann machine, three hidden layers", {"deep_boltzmann_machine": {"depth": 3}}, images.deep),
     Row("A5", "Ising and Potts lattices", {"lattice": {}, "potts": {}}, both(exact.spin_glass, exact.potts)),
-    Row("A6", "softmax units", {"softmax_rbm": {}}, images.grey_levels),
+    Row(
+        "A6",
+        "softmax units, replicated softmax",
+        {"softmax_rbm": {}, "replicated_softmax": {}},
+        both(images.grey_levels, groups.topics),
+    ),
     Row("A7", "three-way, whole and factored", {"three_way": {}, "factored_three_way": {}}, exact.three_way),
     Row("A8", "gated by a class", {"class_gated_rbm": {}}, classes.gated),
     Row("A9", "two hidden groups, one sees the class", {"two_group_class_rbm": {}}, classes.two_groups),

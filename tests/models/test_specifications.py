@@ -12,6 +12,7 @@ import pytest
 from scipy.special import logsumexp, softmax
 
 import pgmc
+from grouped_specifications import GROUPED_SPECIFICATIONS
 from pgmc.cli.catalogue import list_names
 from real_specifications import REAL_SPECIFICATIONS
 from specifications import SPECIFICATIONS, Specification
@@ -28,7 +29,9 @@ CASES = [
 
 
 def test_every_specification_is_checked() -> None:
-    assert list_names() == sorted(spec.name for spec in (*SPECIFICATIONS, *REAL_SPECIFICATIONS))
+    assert list_names() == sorted(
+        spec.name for spec in (*SPECIFICATIONS, *REAL_SPECIFICATIONS, *GROUPED_SPECIFICATIONS)
+    )
 
 
 @pytest.mark.parametrize("spec", SPECIFICATIONS, ids=lambda spec: spec.name)
