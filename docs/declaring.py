@@ -121,9 +121,9 @@ print(pgmc.compile(chain).equations()["factor(x)"])
 # %% [markdown]
 # ## Units that restrict one another
 #
-# Of the units of an `exclusive` block at most one is on: probabilistic max pooling. `pooled()` is 1 where any of a block
-# is. A block is drawn from its joint law, as are counts with a `total`, a number or an input. Counts have the base
-# measure 1/k!, which the energy shows as log Γ(k + 1); no temperature changes it.
+# Of the units of an `exclusive` block at most one is on: probabilistic max pooling. `pooled()` is 1 where any of a
+# block is. A block is drawn from its joint law, as are counts with a `total`, a number or an input. Counts have the
+# base measure 1/k!, which the energy shows as log Γ(k + 1); no temperature changes it.
 
 # %% Detectors pooled in pairs, and words of a document
 pool = pgmc.Model("pool")
