@@ -74,8 +74,8 @@ def test_no_interaction_is_missed_in_any_expression(seed: int) -> None:
 
 def test_nodes_and_edges_say_what_they_are() -> None:
     graph = build_interaction_graph(build("labels"))
-    assert graph.nodes["y"] == {"kind": "categorical(3)", "shape": (2,), "grouped": False}
-    assert graph.nodes["s"] == {"kind": "spin", "shape": (3,), "grouped": False}
+    assert graph.nodes["y"] == {"kind": "categorical(3)", "shape": (2,)}
+    assert graph.nodes["s"] == {"kind": "spin", "shape": (3,)}
     edge = graph.edges["y", "s"]
     assert edge["parameters"] == ["R"]
     assert len(edge["terms"]) == 1 and "R[" in edge["terms"][0]
