@@ -38,6 +38,7 @@ def train(
 ) -> None:
     """Train a model on images, measure it, and write a report.
 
+    A model with an input is given left halves of images and learns the right halves; nothing is written then.
     Options that are not given are chosen to suit the data.
 
     Parameters
@@ -75,6 +76,8 @@ def train(
     sizes
         Other sizes of the model, such as `--states 8`.
     """
+    from pgmc.cli.catalogue import find_spec
+    from pgmc.cli.completion import build_completion, has_inputs, run_completion
     from pgmc.cli.job import run_job
     from pgmc.cli.task import build_task
 
@@ -91,6 +94,10 @@ def train(
     given = {name: value for name, value in options.items() if value is not None}
     if hidden is not None:
         sizes["hidden"] = hidden
+    spec = find_spec(model)
+    if has_inputs(spec):
+        run_completion(build_completion(spec, data, sizes, given), seed, threads, Console())
+        return
     command = _command(model, data, {**sizes, **given, "seed": seed})
     task = build_task(model, data, sizes, given, seed, threads)
     folder = out or Path("runs") / f"{task.model.name}-{Path(data).stem}-{seed}"

@@ -136,6 +136,29 @@ def test_free_energy_sums_the_latent_variables_out(spec: Specification, backend:
     np.testing.assert_allclose(found, expected[which], rtol=0, atol=1e-12)
 
 
+def test_the_gradient_of_a_centred_machine_is_the_centred_statistic() -> None:
+    program = pgmc.compile(importlib.import_module("pgmc_models.centred_boltzmann_machine").model(5), backend="numpy")
+    equation = str(program.gradient_equations()["gradient(U)"])
+    assert equation == "∂⟨E⟩/∂U[i,j] = -⟨(x[i] - mu[i])·(x[j] - mu[j])⟩"
+
+
+def test_a_centred_machine_has_the_conditionals_of_one_with_other_biases() -> None:
+    """b - (U + Uᵀ)µ in the place of b."""
+    centred, plain = (
+        pgmc.compile(importlib.import_module(f"pgmc_models.{name}").model(5), dtype="float64", backend="numpy")
+        for name in ("centred_boltzmann_machine", "visible_boltzmann_machine")
+    )
+    generator = np.random.default_rng(0)
+    U = generator.normal(size=(5, 5))
+    U = U + U.T
+    np.fill_diagonal(U, 0.0)
+    b, mu = generator.normal(size=5), generator.uniform(size=5)
+    x = {"x": generator.integers(2, size=(20, 5))}
+    found = centred.conditional("x").evaluate({"U": U, "b": b, "mu": mu}, x)["logits"]
+    expected = plain.conditional("x").evaluate({"U": U, "b": b - (U + U.T) @ mu}, x)["logits"]
+    np.testing.assert_allclose(found, expected, rtol=0, atol=1e-12)
+
+
 @pytest.mark.parametrize("spec", SPECIFICATIONS, ids=lambda spec: spec.name)
 def test_every_specification_proves_itself(spec: Specification) -> None:
     """Interpreted; with generated kernels `python -m benchmarks.catalogue` does it."""
