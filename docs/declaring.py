@@ -96,6 +96,21 @@ torus.energy(-K * z[r, c] * z[r, c + 1] - K * z[r, c] * z[r + 1, c])
 print(pgmc.compile(torus).conditional("z"))
 
 # %% [markdown]
+# ## Parameters that training leaves alone
+#
+# `fixed=True` keeps a parameter from being moved by gradients; a callback of `fit` may return new values for it after an
+# epoch. So offsets are kept at the means of units: the energy is the same up to biases, and its gradient is the centred
+# statistic.
+
+# %% Offsets
+centred = pgmc.Model("centred")
+pixels, U = centred.binary("x", 5), centred.param("U", (5, 5), symmetric=True, zero_diagonal=True)
+mean = centred.param("mean", 5, init=0.5, fixed=True)
+centred.energy(-((pixels - mean) @ U @ (pixels - mean)))
+print(pgmc.compile(centred).conditional("x"))
+print(pgmc.compile(centred).gradient_equations()["gradient(U)"])
+
+# %% [markdown]
 # ## Directed factors
 #
 # A factor p(child | parents) is a distribution for every unit of a variable. Its energy -log p joins the others, so
