@@ -98,9 +98,9 @@ print(pgmc.compile(torus).conditional("z"))
 # %% [markdown]
 # ## Parameters that training leaves alone
 #
-# `fixed=True` keeps a parameter from being moved by gradients; a callback of `fit` may return new values for it after an
-# epoch. So offsets are kept at the means of units: the energy is the same up to biases, and its gradient is the centred
-# statistic.
+# `fixed=True` keeps a parameter from being moved by gradients; a callback of `fit` may return new values for it after
+# an epoch. So offsets are kept at the means of units: the energy is the same up to biases, and its gradient is the
+# centred statistic.
 
 # %% Offsets
 centred = pgmc.Model("centred")
