@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TypeAlias
 
-from pgmc.ir.model import Model
-from pgmc.ir.nodes import Access, Index, Scalar, shifted_index
-from pgmc.ir.rewrite import accesses, block_numbers
+from pgmc.ir.index_ranges import Place, places, plain_name
+from pgmc.ir.model import EnergyTerm, Model
+from pgmc.ir.nodes import Access, Index, LogSumExp, Position, Scalar, Sum, shifted_index
+from pgmc.ir.rewrite import accesses, block_numbers, walk
 from pgmc.ir.symbols import block_axes, is_one_hot
 
 AxisName: TypeAlias = tuple[str, int]  # symbol, axis number; -1 for states, and ``block_axis`` for blocks
@@ -41,11 +42,41 @@ def unify_axes(model: Model) -> dict[AxisName, AxisName]:
         return name
 
     for term in model.terms:
-        seen: dict[Index, AxisName] = {}
-        for index, name in index_axes(term.body):
-            first, second = sorted((find(seen.setdefault(index, name)), find(name)), key=lambda a: rank[a])
-            parent[second] = first
+        for names in _shared_axes(term):
+            for name in names[1:]:
+                first, second = sorted((find(names[0]), find(name)), key=lambda a: rank[a])
+                parent[second] = first
     return {name: find(name) for name in rank}
+
+
+def _shared_axes(term: EnergyTerm) -> Iterator[list[AxisName]]:
+    """For each index the axes of the length it runs over: those it stands alone on, and those it goes round."""
+    bound = (*term.over, *(i for n in walk(term.body) if isinstance(n, Sum | LogSumExp) for i in n.over))
+    found = list(places(term.body))
+    numbers = list(block_numbers(term.body))
+    for index in dict.fromkeys(bound):
+        least = min((axis.size for _, _, axis, p in found if p.index == index), default=0)
+        alone = [plain_name(s, k) for s, k, axis, p in found if p.index == index and axis.size == least]
+        round_ = [
+            plain_name(s, k) for s, k, axis, p in found if axis.boundary == "periodic" and goes_round(index, p, found)
+        ]
+        own = [] if index.extent is None or alone else [index.extent]
+        blocks = [name for number, name in numbers if number == index]
+        if names := [*alone, *round_, *blocks, *own]:
+            yield names
+
+
+def goes_round(index: Index, position: Position, found: Sequence[Place]) -> bool:
+    """Whether an index at a position of a periodic axis takes every place on it in turn.
+
+    An index with an offset does; of a sum of indices the one with an axis of its own that is periodic.
+    """
+    if shifted_index(position) == index:
+        return True
+    if abs(dict(position.terms).get(index, 0)) != 1:
+        return False
+    own = [axis.boundary for _, _, axis, p in found if p.index == index]
+    return "periodic" in own or not own
 
 
 def _declared_axes(model: Model) -> Iterator[AxisName]:

@@ -1,4 +1,4 @@
-"""Periodicity spread to every axis that shares an index with a periodic one."""
+"""Axes under the name of their length, and periodic where one of that length that shares an index is."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from pgmc.analysis.axes import unify_axes
 from pgmc.ir.factors import map_factors
 from pgmc.ir.model import EnergyTerm, Model
 from pgmc.ir.rewrite import replace_symbols
-from pgmc.ir.symbols import Constant, Input, Parameter, Symbol, Variable
+from pgmc.ir.symbols import Axis, Constant, Input, Parameter, Symbol, Variable
 
 S = TypeVar("S")
 
 
 def spread_periodicity(model: Model) -> Model:
-    """The model in which couplings along a periodic axis wrap round as its units do.
+    """The model in which couplings along a periodic axis wrap round as its units do, every axis under its name.
 
     A derivation that fixes ``s[x + 1]`` at a unit reads the coupling ``J[x]`` one place before it, which wraps.
     """
@@ -27,13 +27,12 @@ def spread_periodicity(model: Model) -> Model:
         for k, axis in enumerate(symbol.axes)
         if axis.boundary == "periodic"
     }
-    if not periodic:
-        return model
     wrapped: dict[str, Symbol] = {}
     for symbol in model.symbols:
+        names = [representative[symbol.name, k] for k in range(len(symbol.axes))]
         axes = tuple(
-            replace(axis, boundary="periodic") if representative[symbol.name, k] in periodic else axis
-            for k, axis in enumerate(symbol.axes)
+            Axis(axis.size, "periodic" if name in periodic else axis.boundary, name)
+            for name, axis in zip(names, symbol.axes, strict=True)
         )
         wrapped[symbol.name] = replace(symbol, axes=axes)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import takewhile
 from typing import Any, Literal, TypeVar
 
 import numpy as np
@@ -16,6 +17,7 @@ import numpy.typing as npt
 
 from pgmc.analysis.axes import AxisName, axis_name, index_axes, unify_axes
 from pgmc.analysis.proportions import Proportions, common_lengths, find_proportions
+from pgmc.analysis.size_constraints import SizeConstraint, find_size_constraints
 from pgmc.errors import InternalError, IntractableError
 from pgmc.ir.canonical import canonical_text
 from pgmc.ir.check import check_model
@@ -45,7 +47,7 @@ S = TypeVar("S", bound=Symbol)
 SMALL_TOTAL = 3
 """What counts add up to in a small instance, at most."""
 
-SMALLEST, USUAL, LARGER = 2, 3, 4
+SMALLEST, USUAL, LARGER, LONGEST = 2, 3, 4, 10_000
 """Axes have at least the first length, the second where states allow, the third to differ from another axis."""
 
 Parity = Literal["odd", "even"]
@@ -107,6 +109,7 @@ class _Axes:
     full: Mapping[AxisName, int]
     lengths: Mapping[AxisName, Sequence[int]]
     proportions: Proportions
+    constraints: tuple[SizeConstraint, ...]
 
     @classmethod
     def of(cls, model: Model, parity: Parity | None) -> _Axes:
@@ -119,12 +122,28 @@ class _Axes:
         least = {name: 1 if proportions[name][0] in tied else min(size, SMALLEST) for name, size in full.items()}
         for name, needed in _needed(model):
             least[classes[name]] = max(least[classes[name]], min(needed, full[classes[name]]))
+        constraints = find_size_constraints(model, classes)
+        raised = {proportions[constraint.raised][0] for constraint in constraints}
         roots = [name for name in full if proportions[name][0] == name]
-        lengths = {name: common_lengths(name, proportions, least, full, LARGER) for name in roots}
+        most = {name: min(full[name], LONGEST) if name in raised else LARGER for name in roots}
+        lengths = {name: common_lengths(name, proportions, least, full, most[name]) for name in roots}
         if parity is not None:
             for name in {proportions[classes[axis]][0] for axis in _offset_axes(model)}:
                 lengths[name] = [n for n in lengths[name] if n % 2 == (parity == "odd")] or [full[name]]
-        return cls(classes, full, lengths, proportions)
+        return cls(classes, full, lengths, proportions, constraints)
+
+    def repaired(self, sizes: Mapping[AxisName, int]) -> dict[AxisName, int]:
+        """The sizes, with those raised that constraints need longer."""
+        found = dict(sizes)
+        while missing := [(c, more) for c in self.constraints if (more := c.missing(self.whole(found)))]:
+            constraint, more = missing[0]
+            root, share = self.proportions[constraint.raised]
+            wanted = self.whole(found)[constraint.raised] + more
+            longer = next((n for n in self.lengths[root] if n * share >= wanted), self.full[root])
+            if longer <= found[root]:
+                return {name: self.full[name] for name in found}
+            found[root] = longer
+        return found
 
     def whole(self, sizes: Mapping[AxisName, int]) -> dict[AxisName, int]:
         """The length of every class, from those of the classes that others are tied to."""
@@ -158,9 +177,6 @@ def _needed(model: Model) -> Iterator[tuple[AxisName, int]]:
                 offsets.setdefault((axis, index), []).append(position.offset)
             elif not position.terms:
                 yield axis, position.offset + 1
-            else:  # a sum of indices ties lengths together: all of them stay
-                for name in (axis, *(standing[i] for i in position_indices(position) if i in standing)):
-                    yield name, 1 << 62
         yield from ((axis, max(span) - min(span) + 1) for (axis, _), span in offsets.items())
         yield from _needed_by_relations(term.body, standing)
 
@@ -195,9 +211,22 @@ def _indices(body: Scalar, over: tuple[Index, ...]) -> tuple[Index, ...]:
 # ---- how long they are -------------------------------------------------------------------------------------
 
 
+def _smallest_sizes(model: Model, axes: _Axes, max_states: int) -> dict[AxisName, int]:
+    """The shortest length of each class; 1 for some that others are tied to, where that saves enough states."""
+    start = {name: lengths[0] for name, lengths in axes.lengths.items()}
+    tied = {name for c in axes.constraints if len(c.coefficients) > 1 for name, _ in c.coefficients}
+    optional = [name for name in start if name in tied and start[name] == SMALLEST and name[1] != -1]
+    while optional and _bits(model, axes, axes.repaired(start)) > math.log2(max_states):
+        costs = {name: _bits(model, axes, axes.repaired({**start, name: 1})) for name in optional}
+        name = min(optional, key=lambda name: costs[name])
+        optional.remove(name)
+        start[name] = 1
+    return axes.repaired(start)
+
+
 def _choose_sizes(model: Model, axes: _Axes, max_states: int) -> dict[AxisName, int]:
     """A length for each class."""
-    sizes = {name: lengths[0] for name, lengths in axes.lengths.items()}
+    sizes = _smallest_sizes(model, axes, max_states)
     if _bits(model, axes, sizes) > math.log2(max_states):
         raise IntractableError(
             f"model {model.name!r}: its smallest instance has 2^{_bits(model, axes, sizes):.0f} joint states, "
@@ -207,8 +236,8 @@ def _choose_sizes(model: Model, axes: _Axes, max_states: int) -> dict[AxisName, 
     order = [*states, *(name for name in sizes if name[1] != -1)]
 
     def lengthen(name: AxisName, wanted: int) -> None:
-        allowed = [n for n in axes.lengths[name] if sizes[name] <= n <= wanted] or [sizes[name]]
-        longer = {**sizes, name: allowed[-1]}
+        allowed = [n for n in takewhile(lambda n: n <= wanted, axes.lengths[name]) if n >= sizes[name]] or [sizes[name]]
+        longer = axes.repaired({**sizes, name: allowed[-1]})
         if _bits(model, axes, longer) <= math.log2(max_states):
             sizes.update(longer)
 

@@ -19,11 +19,11 @@ class Extents:
     indices: Mapping[Index, AxisName]
 
     def axis(self, index: Index) -> AxisName:
-        """The axis of an index: from the accesses that carry it, else from where the index came from."""
+        """The axis of an index: what the index says, else what the accesses say that carry it."""
+        if index.extent is not None and index.extent in self.axes:
+            return self.axes[index.extent]
         if index in self.indices:
             return self.indices[index]
-        if index.extent is not None:
-            return self.axes[index.extent]
         raise InternalError(f"nothing says how far the index {index.name} runs. Please report it.")
 
 

@@ -19,7 +19,6 @@ from pgmc.codegen.numba_printer import NumbaPrinter
 from pgmc.codegen.own_fields import keep_own_fields
 from pgmc.codegen.prelude import IMPORTS, Dtype, prelude
 from pgmc.ir.answers import WIDE, Answer, Computation, Quantity
-from pgmc.ir.frames import periodic_axes
 from pgmc.ir.model import Model
 from pgmc.ir.rewrite import accesses
 from pgmc.ir.signatures import Argument, KernelModule, Kind, Result, Role
@@ -52,7 +51,7 @@ def build_kernel_module(model: Model, name: str, answer: Answer, dtype: Dtype) -
     printer.aliases = {symbol.name: names.claim(symbol.name) for symbol in model.symbols} | {WEIGHTS.name: "weights"}
     fixed: tuple[Parameter | Constant, ...] = (*model.parameters, *model.constants)
     printer.numbers = frozenset(symbol.name for symbol in fixed if not symbol.axes)
-    printer.axes, printer.periodic = unify_axes(model), periodic_axes(model.symbols)
+    printer.axes = unify_axes(model)
     lowering = LoopLowering(names, unify_axes(model))
     program = check_array_program(keep_own_fields(lower_answer(answer, names), names))
     kind: Kind = "evaluate" if isinstance(answer, Computation) else "sweep"

@@ -55,12 +55,13 @@ class MatrixProduct:
 
 @dataclass(frozen=True, slots=True)
 class Loop:
-    """The body for every value of the index."""
+    """The body for every value of the index at which the inequalities ``within`` hold."""
 
     index: Index
     extent: AxisName
     body: tuple[Statement, ...]
     backward: bool = False
+    within: tuple[Compare, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

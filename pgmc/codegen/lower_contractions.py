@@ -38,12 +38,13 @@ from pgmc.ir.rewrite import (
     depends_on_example,
     free_indices,
     map_children,
+    position_indices,
     split_conditions,
     substitute,
     walk,
 )
 from pgmc.ir.structural_key import Key, structural_key
-from pgmc.ir.symbols import Input, block_axis, is_one_hot, is_per_example
+from pgmc.ir.symbols import Input, access_axes, block_axis, is_one_hot, is_per_example
 
 Pair: TypeAlias = tuple[Scalar, Scalar, tuple[Index, ...]]
 """Two factors, and the indices that their matrix product sums over."""
@@ -63,6 +64,7 @@ class ContractionLowering:
     sources: dict[str, frozenset[str]] = field(default_factory=dict)
     _known: dict[tuple[Key, tuple[int, ...]], Operand] = field(default_factory=dict)
     _conditioned: set[Scalar] = field(default_factory=set)  # weights times a condition on their own indices
+    _guarded: frozenset[Index] = frozenset()  # indices of brackets around: they may keep places inside
 
     def forget(self, names: frozenset[str]) -> None:
         """Drop what was computed from the named variables: they have changed."""
@@ -84,11 +86,14 @@ class ContractionLowering:
         """The expression with matrix products replaced by the buffers that hold them."""
         if isinstance(node, BatchMean):
             return self._lower_mean(node.body, prefer)
+        before = self._guarded
+        self._guarded = before | _bracket_indices(_factors(node.body if isinstance(node, Sum) else node))
         node = map_children(node, lambda child: self.lower(child, prefer))
         if isinstance(node, Sum):
-            return self._lower_sum(_factors(node.body), node.over)
-        if isinstance(node, LogSumExp) and split_conditions(node.body)[0]:
-            return self._lower_block(node)
+            node = self._lower_sum(_factors(node.body), node.over)
+        elif isinstance(node, LogSumExp) and split_conditions(node.body)[0]:
+            node = self._lower_block(node)
+        self._guarded = before
         return node
 
     def _lower_block(self, node: LogSumExp) -> Scalar:
@@ -177,12 +182,13 @@ class ContractionLowering:
         return None if best is None else best[1]
 
     def _is_dense(self, factor: Scalar) -> bool:
-        """Whether the factor may become a whole array: no bracket, and nothing that changes meanwhile."""
+        """Whether the factor may become a whole array: no bracket, nothing that changes meanwhile, no place outside."""
         if factor in self._conditioned:
             return True
-        return not any(
-            isinstance(n, Bracket) or (isinstance(n, Access) and n.symbol.name in self.changing) for n in walk(factor)
-        )
+        parts = list(walk(factor))
+        changing = any(isinstance(n, Access) and n.symbol.name in self.changing for n in parts)
+        outside = any(self._guarded & _places_to_guard(n) for n in parts)
+        return not (changing or outside or any(isinstance(n, Bracket) for n in parts))
 
     def _contract(self, left: Scalar, right: Scalar, over: tuple[Index, ...]) -> Scalar:
         if depends_on_example(right) and not depends_on_example(left):
@@ -233,8 +239,11 @@ class ContractionLowering:
         if isinstance(body, Add):
             return _sum([self._lower_mean(term, prefer) for term in body.terms])
         factors = _factors(self.lower(body))
-        fixed: list[Scalar] = [f for f in factors if not depends_on_example(f) and not isinstance(f, Number)]
-        moving = [f for f in factors if depends_on_example(f)]
+        reach = frozenset().union(*(_places_to_guard(n) for f in factors for n in walk(f)))
+        moving = [
+            f for f in factors if depends_on_example(f) or (isinstance(f, Bracket) and reach & _bracket_indices([f]))
+        ]
+        fixed: list[Scalar] = [f for f in factors if f not in moving and not isinstance(f, Number)]
         coefficient: list[Scalar] = [f for f in factors if isinstance(f, Number)]
         groups = [g for g in _components(moving) if any(free_indices(f) for f in g)]
         scalars = [f for f in moving if not free_indices(f)]
@@ -269,6 +278,20 @@ class ContractionLowering:
         target = self._new_buffer("mean", _product(values), indices, per_example=False)
         self.steps.append(Contract(target, operands[0], operands[1], ()))
         return target.access
+
+
+def _bracket_indices(factors: list[Scalar]) -> frozenset[Index]:
+    """The indices that brackets among the factors speak of."""
+    return frozenset(i for f in factors if isinstance(f, Bracket) for i in free_indices(f))
+
+
+def _places_to_guard(node: Scalar) -> frozenset[Index]:
+    """The indices of places on open axes that need not lie inside."""
+    if not isinstance(node, Access):
+        return frozenset()
+    pairs = zip(node.positions, access_axes(node.symbol), strict=False)
+    outside = (p for p, axis in pairs if not p.is_plain and axis.boundary == "open")
+    return frozenset(i for p in outside for i in position_indices(p))
 
 
 _EXAMPLES = Index(0, "n")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from math import prod
 from typing import TypeAlias
@@ -54,6 +55,7 @@ from pgmc.codegen.loop_program import (
 from pgmc.codegen.lower_draws_in_blocks import BlockLowering, claim_arrays
 from pgmc.codegen.lower_groups import bound_by_blocks, lower_group_draw
 from pgmc.codegen.names import NameRegistry
+from pgmc.codegen.tighten_loops import relation_indices, relations_of, tighten
 from pgmc.errors import InternalError
 from pgmc.ir.answers import Coloring, ConditionalLaw, Mode, UnitOrder
 from pgmc.ir.nodes import (
@@ -63,6 +65,7 @@ from pgmc.ir.nodes import (
     Add,
     Bracket,
     Call,
+    Compare,
     Index,
     LogSumExp,
     Mul,
@@ -95,6 +98,7 @@ class LoopLowering:
     extents: Extents = field(default_factory=lambda: Extents({}, {}))
     precision: Precision = "program"
     changing: frozenset[str] = frozenset()
+    conditions: tuple[Compare, ...] = ()  # hold around the expression of the moment
     _frames: list[_Frame] = field(default_factory=list)
     _prepared: list[Statement] = field(default_factory=list)
     _joint_buffers: dict[tuple[str, str], Symbol] = field(default_factory=dict)
@@ -328,7 +332,7 @@ class LoopLowering:
             elif frame.index is not None and frame.index in special:
                 body = (special[frame.index](body),)
             elif frame.index is not None:
-                body = (Loop(frame.index, self.extent(frame.index), body, backward),)
+                body = tighten(Loop(frame.index, self.extent(frame.index), body, backward))
         return body
 
     def _scalar(self, node: Scalar) -> Scalar:
@@ -336,8 +340,19 @@ class LoopLowering:
         match node:
             case Sum() | LogSumExp():
                 return self._hoisted(node)
+            case Mul(factors) if any(isinstance(factor, Bracket) for factor in factors):
+                with self._under(relations_of(factors)):
+                    return map_children(node, self._scalar)
             case _:
                 return map_children(node, self._scalar)
+
+    @contextmanager
+    def _under(self, relations: tuple[Compare, ...]) -> Iterator[None]:
+        """While lowering what is looked at only where the relations hold."""
+        before = self.conditions
+        self.conditions = (*before, *relations)
+        yield
+        self.conditions = before
 
     def _hoisted(self, node: Sum | LogSumExp) -> Scalar:
         home = self._home(node)
@@ -347,9 +362,18 @@ class LoopLowering:
             statements, value = self._accumulate(node.body, node.over)
         else:
             statements, value = self._log_sum_exp(node.body, node.over)
-        self._frames[home].before.extend(statements)
+        self._frames[home].before.extend(self._guarded(statements))
         self._frames += inner
         return value
+
+    def _guarded(self, statements: tuple[Statement, ...]) -> tuple[Statement, ...]:
+        """What is computed ahead of a condition that its places need, where the condition holds."""
+        known = {frame.index for frame in self._frames}
+        relations = tuple(r for r in dict.fromkeys(self.conditions) if known.issuperset(relation_indices(r)))
+        if not relations:
+            return statements
+        starts = tuple(s for s in statements if isinstance(s, Let | LetLowest))
+        return (*starts, Guard(relations, tuple(s for s in statements if s not in starts)))
 
     def _home(self, node: Scalar) -> int:
         """The outermost frame in which the value is determined; the innermost while its variables change."""
@@ -364,7 +388,6 @@ class LoopLowering:
     def _accumulate(self, body: Scalar, over: tuple[Index, ...]) -> tuple[tuple[Statement, ...], Scalar]:
         total = self._local("total")
         product = body.factors if isinstance(body, Mul) else (body,)
-        conditions = [f for f in product if isinstance(f, Bracket)]
         factors: list[Scalar] = [f for f in product if not isinstance(f, Bracket)]
         picks: tuple[PickState, ...] = ()
         for index in over:
@@ -374,10 +397,11 @@ class LoopLowering:
                 picks = ordered
         picked = {pick.index for pick in picks}
         looped = tuple(i for i in over if i not in picked)
-        indices, special, relations = bound_by_blocks(looped, tuple(r for c in conditions for r in c.relations))
+        indices, special, relations = bound_by_blocks(looped, relations_of(product))
 
         def increment() -> tuple[Statement, ...]:
-            step: tuple[Statement, ...] = (Increment(total, self._scalar(_as_product(factors))),)
+            with self._under(relations):
+                step: tuple[Statement, ...] = (Increment(total, self._scalar(_as_product(factors))),)
             return (Guard(relations, step),) if relations else step
 
         nest = self._loops(indices, increment, picks=picks, special=special)

@@ -13,6 +13,7 @@ from pgmc.codegen.prelude import Dtype
 from pgmc.codegen.signs import split_sign
 from pgmc.errors import InternalError
 from pgmc.ir.nodes import (
+    ONE,
     Access,
     Add,
     Atom,
@@ -41,8 +42,8 @@ class NumbaExpressions:
     """Prints expressions and remembers which arguments and helpers they mention.
 
     ``aliases`` are the names in the source of the model's symbols, ``numbers`` the symbols passed as plain numbers,
-    ``axes`` the representative of every axis, whose length is an argument, ``periodic`` the axes that go round. An
-    array without axes that the kernel fills has one element.
+    ``axes`` the representative of every axis, whose length is an argument. An array without axes that the kernel fills
+    has one element.
     """
 
     names: NameRegistry
@@ -55,7 +56,6 @@ class NumbaExpressions:
     aliases: dict[str, str] = field(default_factory=dict)
     numbers: frozenset[str] = frozenset()
     axes: Mapping[AxisName, AxisName] = field(default_factory=dict)
-    periodic: frozenset[AxisName] = frozenset()
     inside: set[Index] = field(default_factory=set)
     places: dict[str, str] = field(default_factory=dict)
     _indices: dict[Index, str] = field(default_factory=dict)  # of the enclosing loops
@@ -122,6 +122,8 @@ class NumbaExpressions:
                     minus, positive = split_sign(term)
                     text += f" {'-' if minus else '+'} {self.scalar(positive, 1)}"
                 return f"({text})" if level else text
+            case Mul(factors) if any(isinstance(factor, Bracket) for factor in factors):
+                return self._guarded(factors)
             case Mul(factors):
                 minus, positive = split_sign(node)
                 if minus:
@@ -137,6 +139,13 @@ class NumbaExpressions:
                 return f"({self._one()} if {self._relations(relations)} else {self._zero()})"
             case _:
                 raise InternalError(f"no text for {type(node).__name__} in a loop. Please report it.")
+
+    def _guarded(self, factors: tuple[Scalar, ...]) -> str:
+        """A product with conditions: where they fail, the rest is not looked at, for its places may lie outside."""
+        relations = tuple(r for f in factors if isinstance(f, Bracket) for r in f.relations)
+        rest = tuple(f for f in factors if not isinstance(f, Bracket)) or (ONE,)
+        value = self.scalar(rest[0] if len(rest) == 1 else Mul(rest))
+        return f"({value} if {self._relations(relations)} else {self._zero()})"
 
     def _number(self, value: Fraction, level: int) -> str:
         text = repr(float(value))
@@ -155,7 +164,7 @@ class NumbaExpressions:
         if is_one_hot(symbol):
             *unit, state = access.positions
             code = self._element(symbol, tuple(unit))
-            return f"({self._one()} if {code} == {self._side(state)} else {self._zero()})"
+            return f"({self._one()} if {code} == {self._position(state)} else {self._zero()})"
         if not access.positions and symbol.name in self.names.locals | self.numbers:
             return self.array(symbol.name)
         return self._element(symbol, access.positions)
@@ -168,9 +177,11 @@ class NumbaExpressions:
     def place(self, symbol: Symbol, k: int, position: Position) -> str:
         """The position on an axis; one with an offset wraps round it, unless it is known to lie inside."""
         text = self._position(position)
-        if position.is_plain or shifted_index(position) in self.inside:
+        if position.is_plain or symbol.axes[k].boundary == "open" or shifted_index(position) in self.inside:
             return text
-        axis = (symbol.name, k)
+        return self._wrapped(text, (symbol.name, k))
+
+    def _wrapped(self, text: str, axis: AxisName) -> str:
         wrapped = f"{self.helper('wrap')}({text}, {self.extent(self.axes.get(axis, axis))})"
         return self.places.get(wrapped, wrapped)
 
@@ -179,9 +190,11 @@ class NumbaExpressions:
         return self._element(symbol, positions)
 
     def _position(self, position: Position) -> str:
-        parts = [self._atom(atom) if c == 1 else f"{c} * {self._atom(atom)}" for atom, c in position.terms]
+        factors = {1: "", -1: "-"}
+        parts = [f"{factors.get(c, f'{c} * ')}{self._atom(atom)}" for atom, c in position.terms]
         if position.offset or not parts:
             parts.append(str(position.offset))
+        parts.sort(key=lambda part: part.startswith("-"))
         return " + ".join(parts).replace("+ -", "- ")
 
     def _atom(self, atom: Atom) -> str:
@@ -197,14 +210,20 @@ class NumbaExpressions:
                 return f"({text if position.is_plain else f'({text})'} // {divisor})"
 
     def _relations(self, relations: tuple[Compare, ...]) -> str:
-        return " and ".join(f"{self._side(r.left)} {r.operator} {self._side(r.right)}" for r in relations)
+        """Conditions that hold together; one that bounds a position from both sides is a chain."""
+        texts: list[str] = []
+        for relation in relations:
+            left, right = (self._side(side, relation.around) for side in (relation.left, relation.right))
+            if texts and texts[-1].endswith(f"<= {left}") and relation.operator == "<":
+                texts[-1] += f" < {right}"
+            else:
+                texts.append(f"{left} {relation.operator} {right}")
+        return " and ".join(texts)
 
-    def _side(self, position: Position) -> str:
-        """A side of a relation: the place of an index, wrapped if it has an offset."""
-        text, index = self._position(position), shifted_index(position)
-        if index is None or index.extent not in self.periodic or not position.offset:
-            return text
-        return f"{self.helper('wrap')}({text}, {self.extent(self.axes[index.extent])})"
+    def _side(self, position: Position, around: AxisName | None) -> str:
+        """A side of a relation, wrapped round the axis if there is one."""
+        text = self._position(position)
+        return text if around is None or position.is_plain else self._wrapped(text, around)
 
     def _power(self, base: Scalar, exponent: Fraction, level: int) -> str:
         if exponent == 2:

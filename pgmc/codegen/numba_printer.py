@@ -47,7 +47,8 @@ from pgmc.codegen.loop_program import (
 )
 from pgmc.codegen.numba_expressions import NumbaExpressions
 from pgmc.errors import InternalError
-from pgmc.ir.nodes import Access, Scalar
+from pgmc.ir.inequalities import combined, difference, gap_of
+from pgmc.ir.nodes import Access, Position, Scalar
 from pgmc.ir.symbols import Symbol
 
 _NESTS = (
@@ -104,10 +105,8 @@ class NumbaPrinter(NumbaExpressions):
 
     def _head(self, statement: Statement) -> str:
         match statement:
-            case Loop(index, extent, _, backward):
-                length = self.extent(extent)
-                bounds = f"{length} - 1, -1, -1" if backward else length
-                return f"for {self.index(index)} in range({bounds}):"
+            case Loop():
+                return self._loop(statement)
             case ColorLoop(colors, _, backward):
                 return f"for color in range({f'{colors} - 1, -1, -1' if backward else colors}):"
             case StrideLoop():
@@ -132,6 +131,26 @@ class NumbaPrinter(NumbaExpressions):
                 return f"if not {self._mask(target)}:"
             case _:
                 raise InternalError(f"{type(statement).__name__} has no body. Please report it.")
+
+    def _loop(self, loop: Loop) -> str:
+        length = self.extent(loop.extent)
+        if not loop.within:
+            bounds = f"{length} - 1, -1, -1" if loop.backward else length
+            return f"for {self.index(loop.index)} in range({bounds}):"
+        lower, upper = ["0"], [length]
+        for gap in map(gap_of, loop.within):
+            assert gap is not None
+            factor = dict(gap.terms)[loop.index]
+            rest = difference(gap, Position(((loop.index, factor),)))
+            if factor > 0:  # from the first value at which factor · index + rest is not negative
+                ceiling = f"-(({self._position(rest)}) // {factor})"
+                lower.append(self._position(combined(Position(), rest, -1)) if factor == 1 else ceiling)
+            else:
+                last = Position(rest.terms, rest.offset + 1)
+                upper.append(self._position(last) if factor == -1 else f"({self._position(rest)}) // {-factor} + 1")
+        start = f"max({', '.join(lower)})" if len(lower) > 1 else "0"
+        stop = f"min({', '.join(upper)})" if len(upper) > 1 else length
+        return f"for {self.index(loop.index)} in range({start}, {stop}):"
 
     def _stride(self, loop: StrideLoop) -> str:
         """From the first unit of the colour in this row, in steps of the modulus; backward from the last."""

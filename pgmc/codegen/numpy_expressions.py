@@ -13,6 +13,7 @@ from enum import IntEnum
 from fractions import Fraction
 from typing import TypeAlias
 
+from pgmc.analysis.axes import AxisName
 from pgmc.codegen.numpy_names import EXAMPLES, NumpyNames
 from pgmc.codegen.signs import split_sign
 from pgmc.errors import InternalError
@@ -35,9 +36,8 @@ from pgmc.ir.nodes import (
     Quotient,
     Scalar,
     Sum,
-    shifted_index,
 )
-from pgmc.ir.rewrite import position_indices
+from pgmc.ir.rewrite import accesses, position_indices
 from pgmc.ir.symbols import Symbol, is_one_hot, is_per_example
 
 Axes: TypeAlias = tuple[Index, ...]
@@ -174,11 +174,24 @@ class NumpyExpressions:
         values = [self.value(factor) for factor in factors]
         if all(value.truth for value in values):
             return self._joined(values, "&")
+        if any(isinstance(f, Bracket) for f in factors) and not all(
+            p.is_plain for a in accesses(node) for p in a.positions
+        ):
+            return self._guarded(factors)
         values.sort(key=lambda value: value.truth)  # numbers first: a minus in front of booleans is an error
         axes = self.union(values)
         lined_up = [self.aligned(value, axes) for value in values]
         texts = [v.wrapped(Level.PRODUCT if k == 0 else Level.ATOM) for k, v in enumerate(lined_up)]
         return Value(" * ".join(texts), axes, Level.PRODUCT)
+
+    def _guarded(self, factors: tuple[Scalar, ...]) -> Value:
+        """A product with conditions, where places outside stand for nothing."""
+        condition = self._condition(tuple(r for f in factors if isinstance(f, Bracket) for r in f.relations))
+        rest = tuple(f for f in factors if not isinstance(f, Bracket))
+        value = self.numeric(self.value(rest[0] if len(rest) == 1 else Mul(rest)))
+        axes = self.union([condition, value])
+        texts = [self.aligned(part, axes).text for part in (condition, value)]
+        return Value(f"np.where({', '.join(texts)}, 0.0)", axes)
 
     def _power(self, base: Value, exponent: Fraction) -> Value:
         if exponent == Fraction(1, 2):
@@ -224,7 +237,7 @@ class NumpyExpressions:
         if not is_one_hot(access.symbol):
             return self.element(access.symbol, access.positions)
         *unit, state = access.positions
-        codes, wanted = self.element(access.symbol, tuple(unit)), self._side(state)
+        codes, wanted = self.element(access.symbol, tuple(unit)), self._position(state)
         return self._joined([codes, wanted], "==")
 
     def element(self, symbol: Symbol, positions: tuple[Position, ...]) -> Value:
@@ -255,11 +268,13 @@ class NumpyExpressions:
         return Value(f"{name}[{', '.join(inside)}]", (*lead, *axes))
 
     def _place(self, symbol: Symbol, k: int, position: Position) -> Value:
-        """The position on an axis; one with an offset wraps round it."""
+        """The position on an axis; one that may lie outside wraps round it, or stops at the ends."""
         value = self._position(position)
         if position.is_plain:
             return value
         length = f"{self.names.array(symbol)}.shape[{k + is_per_example(symbol)}]"
+        if symbol.axes[k].boundary == "open":
+            return Value(f"np.clip({value.text}, 0, {length} - 1)", value.axes)
         return Value(f"{value.wrapped(Level.ATOM)} % {length}", value.axes, Level.PRODUCT)
 
     def _scalar_position(self, position: Position) -> str:
@@ -290,16 +305,17 @@ class NumpyExpressions:
                 return Value(f"({inner.wrapped(Level.ATOM)} // {divisor})", inner.axes)
 
     def _condition(self, relations: tuple[Compare, ...]) -> Value:
-        values = [self._joined([self._side(r.left), self._side(r.right)], r.operator) for r in relations]
+        sides = [[self._side(side, r.around) for side in (r.left, r.right)] for r in relations]
+        values = [self._joined(both, r.operator) for both, r in zip(sides, relations, strict=True)]
         return values[0] if len(values) == 1 else self._joined(values, "&")
 
-    def _side(self, position: Position) -> Value:
-        """A side of a relation: the places of an index, wrapped if it has an offset."""
-        value, index = self._position(position), shifted_index(position)
-        if index is None or index.extent not in self.names.periodic or not position.offset:
+    def _side(self, position: Position, around: AxisName | None) -> Value:
+        """A side of a relation, wrapped round the axis if there is one."""
+        value = self._position(position)
+        if around is None or position.is_plain:
             return value
-        text = f"{value.wrapped(Level.ATOM)} % {self.names.length(index)}"
-        return Value(text, value.axes, Level.PRODUCT)
+        length = self.names.axis_length(self.names.extents.axes[around])
+        return Value(f"{value.wrapped(Level.ATOM)} % {length}", value.axes, Level.PRODUCT)
 
     def _joined(self, values: Sequence[Value], operator: str) -> Value:
         """Values compared with one another, or truth values that hold together."""

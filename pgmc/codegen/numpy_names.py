@@ -9,7 +9,6 @@ from pgmc.analysis.axes import AxisName
 from pgmc.codegen.extents import Extents
 from pgmc.codegen.lower_contractions import WEIGHTS
 from pgmc.codegen.names import NameRegistry
-from pgmc.ir.frames import periodic_axes
 from pgmc.ir.model import Model
 from pgmc.ir.nodes import Index
 from pgmc.ir.signatures import Argument, Role
@@ -137,11 +136,6 @@ class NumpyNames:
 
     def __post_init__(self) -> None:
         self.aliases = {s.name: self.registry.claim(s.name) for s in self.model.symbols} | {WEIGHTS.name: "weights"}
-
-    @property
-    def periodic(self) -> frozenset[AxisName]:
-        """The axes that go round."""
-        return periodic_axes(self.model.symbols)
 
     def array(self, symbol: Symbol) -> str:
         """The name of a symbol's array; an argument, unless it is a buffer."""

@@ -1,14 +1,15 @@
-"""Contraction of Kronecker deltas: Σ_i [i = t] f(i) becomes f(t)."""
+"""Contraction of Kronecker deltas: Σ_i [i = t] f(i) becomes f(t), where t is in the range of i."""
 
 from __future__ import annotations
 
+from pgmc.derivation.solve import Solution, setting_of, solve
 from pgmc.derivation.tidy import multiply, tidy
-from pgmc.ir.nodes import Bracket, Compare, Index, Mul, Position, Pow, Scalar, Sum, shifted_index
-from pgmc.ir.rewrite import map_children, position_indices, substitute
+from pgmc.ir.nodes import Bracket, Compare, Index, Mul, Pow, Scalar, Sum
+from pgmc.ir.rewrite import map_children, substitute
 
 
 def contract_deltas(node: Scalar) -> Scalar:
-    """The expression, tidy, with every summed index that a bracket equates to something else replaced by it."""
+    """The expression, tidy, with every summed index that a bracket determines replaced by its value."""
     return tidy(_contract(tidy(node)))
 
 
@@ -20,22 +21,21 @@ def _contract(node: Scalar) -> Scalar:
         return node
     body, over = node.body, node.over
     while (solved := _solvable(body, over)) is not None:
-        relation, index, value = solved
-        body = substitute(_without(body, relation), {index: value})
-        over = tuple(i for i in over if i != index)
+        relation, found = solved
+        inside = [Bracket(found.inside)] if found.inside else []
+        body = multiply(tidy(substitute(_without(body, relation), {found.index: found.value})), *inside)
+        over = tuple(i for i in over if i != found.index)
     return Sum(body, over) if over else body
 
 
-def _solvable(body: Scalar, over: tuple[Index, ...]) -> tuple[Compare, Index, Position] | None:
+def _solvable(body: Scalar, over: tuple[Index, ...]) -> tuple[Compare, Solution] | None:
     """An equality among the factors that determines a summed index."""
     factors = body.factors if isinstance(body, Mul) else (body,)
     for relation in (r for f in factors if isinstance(f, Bracket) for r in f.relations):
-        if relation.operator != "==" or relation.left == relation.right:
-            continue
-        for side, other in ((relation.left, relation.right), (relation.right, relation.left)):
-            index = shifted_index(side)
-            if index is not None and index in over and index not in position_indices(other):
-                return relation, index, Position(other.terms, other.offset - side.offset)
+        if relation.operator == "==":
+            found = solve(relation, over, setting_of(_without(body, relation)))
+            if found is not None:
+                return relation, found
     return None
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from pgmc.derivation.contract_deltas import contract_deltas
+from pgmc.derivation.solve import equations
 from pgmc.derivation.tidy import add, multiply, negate, power, tidy
 from pgmc.errors import DerivationError
 from pgmc.ir.answers import Computation, Quantity, Refusal
@@ -16,7 +17,6 @@ from pgmc.ir.nodes import (
     BatchMean,
     Bracket,
     Call,
-    Compare,
     Index,
     LogSumExp,
     Mul,
@@ -29,7 +29,7 @@ from pgmc.ir.nodes import (
     fresh_index,
 )
 from pgmc.ir.rewrite import freshen, split_conditions
-from pgmc.ir.symbols import Parameter
+from pgmc.ir.symbols import Parameter, axis_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +49,8 @@ def derive_gradient(quantity: Quantity, parameters: tuple[Parameter, ...]) -> Co
 def _gradient(quantity: Quantity, parameter: Parameter) -> Quantity:
     parts = differentiate(quantity.body, parameter)
     letters = _letters(parts, parameter)
-    indices = tuple(fresh_index(name, (parameter.name, k)) for k, name in enumerate(letters))
-    body = add(*(_collect(part, indices) for part in parts))
+    indices = tuple(fresh_index(name, axis_name(parameter, k)) for k, name in enumerate(letters))
+    body = add(*(_collect(part, parameter, indices) for part in parts))
     return Quantity(parameter.name, indices, tidy(BatchMean(body)), per_example=False)
 
 
@@ -62,11 +62,9 @@ def _letters(parts: list[Sensitivity], parameter: Parameter) -> list[str]:
     return letters
 
 
-def _collect(part: Sensitivity, indices: tuple[Index, ...]) -> Scalar:
+def _collect(part: Sensitivity, parameter: Parameter, indices: tuple[Index, ...]) -> Scalar:
     """Σ_over coefficient · [positions = indices], with the deltas contracted."""
-    relations = tuple(
-        Compare(position, "==", at(index)) for position, index in zip(part.positions, indices, strict=True)
-    )
+    relations = equations(Access(parameter, part.positions), map(at, indices))
     delta: tuple[Scalar, ...] = (Bracket(relations),) if relations else ()
     return contract_deltas(Sum(multiply(part.coefficient, *delta), part.over))
 

@@ -18,6 +18,8 @@ from typing import TypeAlias
 
 from pgmc.analysis.interactions import unit_positions
 from pgmc.derivation.contract_deltas import contract_deltas
+from pgmc.derivation.relations import truth
+from pgmc.derivation.solve import equations, setting_of, solve, substituted
 from pgmc.derivation.tidy import add, multiply
 from pgmc.ir.answers import Refusal
 from pgmc.ir.model import Model
@@ -37,11 +39,9 @@ from pgmc.ir.nodes import (
     at,
     fresh_index,
     number,
-    shifted_index,
 )
 from pgmc.ir.rewrite import (
     accesses,
-    affine,
     children,
     freshen,
     map_children,
@@ -50,12 +50,10 @@ from pgmc.ir.rewrite import (
     substitute,
     substitute_position,
 )
-from pgmc.ir.symbols import Categorical, Variable
+from pgmc.ir.symbols import Categorical, Variable, axis_name
 
-Solution: TypeAlias = dict[Index, Position]
-
-Condition: TypeAlias = tuple[tuple[Position, Position], ...]
-"""Positions of an access and those of the unit that they have to equal, as far as one sum decides them."""
+Condition: TypeAlias = tuple[Compare, ...]
+"""The equations between the positions of an access and those of the unit, as far as one sum decides them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +92,7 @@ def _target_indices(model: Model, target: Variable) -> tuple[tuple[Index, ...], 
         names = [new or old for new, old in zip(found[: len(names)], names, strict=True)]
         state_name = found[-1] or state_name if len(found) > len(names) else state_name
         break
-    indices = tuple(fresh_index(name, (target.name, k)) for k, name in enumerate(names))
+    indices = tuple(fresh_index(name, axis_name(target, k)) for k, name in enumerate(names))
     if isinstance(target.domain, Categorical):
         return indices, fresh_index(state_name, (target.name, -1))
     return indices, None
@@ -147,25 +145,22 @@ class _Localiser:
             yield from self._live(child, inner)
 
     def _condition(self, access: Access, bound: frozenset[Index]) -> Condition:
-        pairs = zip(unit_positions(access), self.unit, strict=True)
-        return tuple((p, t) for p, t in pairs if p != t and not any(index in bound for index in position_indices(p)))
+        found = equations(access, self.unit)
+        return tuple(e for e in found if e.left != e.right and not bound.intersection(position_indices(e.left)))
 
     def _piece(
         self, body: Scalar, over: tuple[Index, ...], chosen: tuple[Condition, ...], conditions: tuple[Condition, ...]
     ) -> Scalar | None:
         """The instances in which exactly the chosen conditions hold; None if there are none."""
-        solution, left_over = _solve(chosen, over)
-        factors: list[Scalar] = []
+        solution, relations = _solve(chosen, over, body)
+        factors: list[Scalar] = [Bracket(relations)] if relations else []
         for condition in conditions:
             if condition not in chosen:
-                equations = _equations(condition, solution)
-                if equations == ():
+                undecided = _undecided(condition, solution)
+                if undecided == ():
                     return None
-                factors.append(_differs(equations) if equations is not None else ONE)
-        if left_over:
-            factors.append(Bracket(left_over))
+                factors.append(_differs(undecided) if undecided is not None else ONE)
         hit = substitute(self._hit(body, frozenset(conditions) - frozenset(chosen), frozenset()), solution)
-        factors = [substitute(factor, solution) for factor in factors]
         indices = tuple(index for index in over if index not in solution)
         return freshen(contract_deltas(Sum(multiply(self._split_inside(hit), *factors), indices)))
 
@@ -207,11 +202,11 @@ class _Localiser:
             if not self._is_of(part, self.target):
                 return None
             assert isinstance(part, Access)
-            equations = _equations(self._condition(part, frozenset()), {})
+            undecided = _undecided(self._condition(part, frozenset()), {})
             missed = Access(self._missed, part.positions)
-            if not equations:
-                return self._unit(part) if equations == () else missed
-            return Add((Mul((self._unit(part), Bracket(equations))), Mul((missed, _differs(equations)))))
+            if not undecided:
+                return self._unit(part) if undecided == () else missed
+            return Add((Mul((self._unit(part), Bracket(undecided))), Mul((missed, _differs(undecided)))))
 
         return replace(node, open_access)
 
@@ -220,40 +215,41 @@ class _Localiser:
         return isinstance(node, Access) and node.symbol == variable
 
 
-def _solve(chosen: tuple[Condition, ...], over: tuple[Index, ...]) -> tuple[Solution, tuple[Compare, ...]]:
-    """Indices of the sum that the conditions determine, and what is left of them."""
-    solution: Solution = {}
-    left_over: dict[Compare, None] = {}
-    for position, wanted in chain.from_iterable(chosen):
-        index = shifted_index(position)
-        if index is not None and index in over and index not in solution:
-            solution[index] = affine(dict(wanted.terms), wanted.offset - position.offset)
-        elif (found := substitute_position(position, solution)) != wanted:
-            left_over[Compare(found, "==", wanted)] = None
-    return solution, tuple(left_over)
+def _solve(
+    chosen: tuple[Condition, ...], over: tuple[Index, ...], body: Scalar
+) -> tuple[dict[Index, Position], tuple[Compare, ...]]:
+    """Indices of the sum that the conditions determine, and what else must hold."""
+    solution: dict[Index, Position] = {}
+    relations: dict[Compare, None] = {}
+    setting = setting_of(body)
+    for equation in chain.from_iterable(chosen):
+        current = substituted(equation, solution)
+        found = solve(current, [index for index in over if index not in solution], setting)
+        if found is None:
+            relations[current] = None
+            continue
+        step = {found.index: found.value}
+        solution = {index: substitute_position(value, step) for index, value in solution.items()} | step
+        relations = dict.fromkeys(substituted(r, step) for r in (*relations, *found.inside))
+    return solution, tuple(r for r in relations if truth(r) is not True)
 
 
 def _subsets(items: tuple[Condition, ...]) -> list[tuple[Condition, ...]]:
     return [chosen for size in range(len(items) + 1) for chosen in combinations(items, size)]
 
 
-def _equations(condition: Condition, solution: Solution) -> tuple[Compare, ...] | None:
+def _undecided(condition: Condition, solution: dict[Index, Position]) -> tuple[Compare, ...] | None:
     """What has to hold for the condition: () if it always does, None if it never can."""
-    equations: list[Compare] = []
-    for position, wanted in condition:
-        found = substitute_position(position, solution)
-        if found == wanted:
-            continue
-        if found.terms == wanted.terms:
-            return None  # two offsets of one index; they never differ by a whole turn
-        equations.append(Compare(found, "==", wanted))
-    return tuple(equations)
+    found = [substituted(equation, solution) for equation in condition]
+    if any(truth(equation) is False for equation in found):
+        return None
+    return tuple(equation for equation in found if truth(equation) is None)
 
 
 def _differs(equations: tuple[Compare, ...]) -> Scalar:
     """1 where some equation fails."""
     if len(equations) == 1:
-        return Bracket((Compare(equations[0].left, "!=", equations[0].right),))
+        return Bracket((replace_fields(equations[0], operator="!="),))
     return Add((ONE, Mul((number(-1), Bracket(equations)))))
 
 

@@ -28,7 +28,18 @@ from pgmc.ir.model import EnergyTerm, Model
 from pgmc.ir.nodes import ONE, Access, Call, LogSumExp, Number, Scalar, Sum, at, fresh_index
 from pgmc.ir.rewrite import freshen, rename
 from pgmc.ir.rewrite import replace as replace_nodes
-from pgmc.ir.symbols import Binary, Categorical, Count, Parameter, Positive, Real, Spin, Variable, access_axes
+from pgmc.ir.symbols import (
+    Binary,
+    Categorical,
+    Count,
+    Parameter,
+    Positive,
+    Real,
+    Spin,
+    Variable,
+    access_axes,
+    axis_name,
+)
 
 DAMPING = Parameter("damping", ())
 
@@ -138,7 +149,7 @@ def derive_mean_field_bound(model: Model, mean_model: Model, observed: tuple[str
 def _entropy(variable: Variable, mean: Variable) -> Scalar:
     """Σ over units of the entropy of a unit with that mean."""
     indices = tuple(
-        fresh_index(letter, (mean.name, k)) for k, letter in zip(range(len(mean.axes)), "ijklmnopq", strict=False)
+        fresh_index(letter, axis_name(mean, k)) for k, letter in zip(range(len(mean.axes)), "ijklmnopq", strict=False)
     )
     value: Scalar = Access(mean, tuple(map(at, indices)))
     if isinstance(variable.domain, Categorical):

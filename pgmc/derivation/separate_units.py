@@ -8,13 +8,16 @@ its mean under independent units is the energy of their means.
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace as replace_fields
 from itertools import combinations
 
 from pgmc.analysis.interactions import unit_positions
 from pgmc.derivation.contract_deltas import contract_deltas
 from pgmc.derivation.exclusive import in_other_blocks
 from pgmc.derivation.expand_products import TooManyPieces, expand_products
+from pgmc.derivation.relations import truth
 from pgmc.derivation.scalars import reduce_to_affine
+from pgmc.derivation.solve import equations, setting_of, solve, substituted
 from pgmc.derivation.tidy import add, multiply, tidy
 from pgmc.ir.answers import Refusal
 from pgmc.ir.model import EnergyTerm
@@ -36,7 +39,6 @@ from pgmc.ir.nodes import (
     at,
     fresh_index,
     number,
-    shifted_index,
 )
 from pgmc.ir.printer import print_term
 from pgmc.ir.rewrite import (
@@ -46,7 +48,6 @@ from pgmc.ir.rewrite import (
     position_indices,
     replace,
     substitute,
-    substitute_position,
     walk,
 )
 from pgmc.ir.symbols import Categorical, Spin, Variable
@@ -102,44 +103,39 @@ def _separate(
     if pair is None:
         return [(body, over)]
     first, second = pair
-    equations = tuple(
-        Compare(p, "==", q)
-        for p, q in zip(unit_positions(first), unit_positions(second), strict=True)
-        if p != q and (p.terms or q.terms)
-    )
-    apart_body = multiply(body, _apart(first, second, equations))
-    different = _separate(apart_body, over, variables, apart | {pair})
-    return [*different, *_separate(*_identify(body, over, equations), variables, apart)]
+    same = tuple(e for e in equations(first, unit_positions(second)) if truth(e) is not True)
+    different = _separate(multiply(body, _apart(first, second, same)), over, variables, apart | {pair})
+    return [*different, *_separate(*_identify(_at_unit_of(first, second, body), over, same), variables, apart)]
 
 
-def _identify(
-    body: Scalar, over: tuple[Index, ...], equations: tuple[Compare, ...]
-) -> tuple[Scalar, tuple[Index, ...]]:
+def _at_unit_of(first: Access, second: Access, body: Scalar) -> Scalar:
+    """The body where the unit of the second access is the one of the first."""
+    unit = unit_positions(first)
+
+    def moved(node: Scalar) -> Scalar | None:
+        if isinstance(node, Access) and node.symbol == second.symbol and unit_positions(node) == unit_positions(second):
+            return Access(node.symbol, (*unit, *node.positions[len(unit) :]))
+        return None
+
+    return replace(body, moved)
+
+
+def _identify(body: Scalar, over: tuple[Index, ...], same: tuple[Compare, ...]) -> tuple[Scalar, tuple[Index, ...]]:
     """The instances of Σ_over body in which the equations hold."""
-    pending = list(equations)
+    pending = list(same)
     while pending:
         equation = pending.pop(0)
-        solved = _solved(equation, over)
-        if solved is None:
+        found = solve(equation, over, setting_of(body))
+        if found is None:
             body = multiply(body, Bracket((equation,)))
             continue
-        index, value = solved
-        body = substitute(body, {index: value})
-        over = tuple(i for i in over if i != index)
-        sides = [
-            (substitute_position(e.left, {index: value}), substitute_position(e.right, {index: value})) for e in pending
-        ]
-        pending = [Compare(left, "==", right) for left, right in sides if left != right]
+        step = {found.index: found.value}
+        body = substitute(body, step)
+        if found.inside:
+            body = multiply(body, Bracket(found.inside))
+        over = tuple(i for i in over if i != found.index)
+        pending = [e for e in (substituted(e, step) for e in pending) if truth(e) is not True]
     return tidy(body), over
-
-
-def _solved(equation: Compare, over: tuple[Index, ...]) -> tuple[Index, Position] | None:
-    """An index of the sum that the equation determines, and its value."""
-    for side, other in ((equation.left, equation.right), (equation.right, equation.left)):
-        index = shifted_index(side)
-        if index is not None and index in over and index not in position_indices(other):
-            return index, Position(other.terms, other.offset - side.offset)
-    return None
 
 
 def _undecided(body: Scalar, variables: frozenset[Variable], apart: frozenset[Pair]) -> Pair | None:
@@ -186,10 +182,10 @@ def _never_equal(a: tuple[Position, ...], b: tuple[Position, ...]) -> bool:
     return any(p.terms == q.terms and p.offset != q.offset for p, q in zip(a, b, strict=True))
 
 
-def _differs(equations: tuple[Compare, ...]) -> Scalar:
-    if len(equations) == 1:
-        return Bracket((Compare(equations[0].left, "!=", equations[0].right),))
-    return Add((ONE, Mul((number(-1), Bracket(equations)))))
+def _differs(same: tuple[Compare, ...]) -> Scalar:
+    if len(same) == 1:
+        return Bracket((replace_fields(same[0], operator="!="),))
+    return Add((ONE, Mul((number(-1), Bracket(same)))))
 
 
 def _fold_units(body: Scalar, variables: frozenset[Variable]) -> Scalar | None:

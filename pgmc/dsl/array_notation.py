@@ -97,7 +97,7 @@ def _joined(a: Operand, b: Operand, text: str) -> Ranges:
     """The ranges of a product. A literal factor leaves the terms of a sum apart, any other ties them."""
     ranges = merge_ranges(a.ranges, b.ranges)
     if not (is_literal(a.node) or is_literal(b.node)):
-        check_ranges(ranges, text)
+        check_ranges(ranges, text, more_to_come=True)
     return ranges
 
 

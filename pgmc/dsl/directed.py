@@ -11,6 +11,7 @@ from pgmc.dsl.index_notation import access
 from pgmc.dsl.location import complaint
 from pgmc.dsl.operand import Operand, addition, check_ranges, merge_ranges, negative, product
 from pgmc.dsl.sums import parameter_summands
+from pgmc.dsl.validity import settle_parameter
 from pgmc.errors import ModelError, NotationError
 from pgmc.ir.factors import FAMILIES_OF
 from pgmc.ir.nodes import ONE, Access, Call, Index, LogSumExp, Number, Pi, Pow, Scalar, Sum, fresh_index, shifted_index
@@ -85,7 +86,8 @@ def unit_parameters(
             raise complaint(NotationError, text, reason, "Give one number for each unit, and each state of a unit.")
         _, body = elementwise(target, operand, text)
         check_ranges(merge_ranges(target.ranges, operand.ranges), text)
-        found[name] = rename(parameter_summands(body, own), dict(zip(own, fresh, strict=True)))
+        summands = rename(parameter_summands(body, own), dict(zip(own, fresh, strict=True)))
+        found[name] = settle_parameter(summands, access(variable, fresh), text)
     return fresh, found
 
 

@@ -12,6 +12,7 @@ from pgmc.dsl import array_notation, index_notation
 from pgmc.dsl.literals import literal
 from pgmc.dsl.location import complaint
 from pgmc.dsl.operand import Operand
+from pgmc.dsl.places import Place
 from pgmc.dsl.pooling import pooled_blocks
 from pgmc.errors import NotationError
 from pgmc.ir.nodes import Index, Scalar, fresh_index
@@ -203,7 +204,7 @@ def as_operand(value: object) -> Operand:
     """The operand of an expression, or of a plain number or array."""
     if isinstance(value, Expression):
         return value.operand
-    if isinstance(value, index_notation.RunningIndex):
+    if isinstance(value, Place):
         reason = "an index is not a value"
         raise complaint(NotationError, repr(value), reason, "Use it in brackets, as in v[i].")
     return literal(value)

@@ -6,7 +6,7 @@ from fractions import Fraction
 
 from pgmc.dsl import array_notation, index_notation
 from pgmc.dsl.expression import Expression, as_operand
-from pgmc.dsl.index_notation import Relation, RunningIndex
+from pgmc.dsl.places import Relation, RunningIndex
 from pgmc.ir.nodes import Call, Pow
 
 

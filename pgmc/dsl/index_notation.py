@@ -1,124 +1,20 @@
-"""Index notation: running indices, elements of arrays, relations between indices, written sums."""
+"""Index notation: elements of arrays at places, written sums."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any, NoReturn
+from typing import Any
 
 import numpy as np
 
 from pgmc.dsl.location import complaint
 from pgmc.dsl.names import check_index_name
 from pgmc.dsl.operand import ATOM, Operand, Range, Ranges, check_ranges, merge_ranges, product, written
+from pgmc.dsl.places import Place, Relation, RunningIndex
 from pgmc.errors import NotationError
-from pgmc.ir.nodes import Access, Bracket, Compare, Index, LogSumExp, Position, Scalar, Sum, at, fresh_index
+from pgmc.ir.nodes import Access, Bracket, Index, LogSumExp, Position, Scalar, Sum, at, fresh_index
 from pgmc.ir.rewrite import position_indices, rename, substitute
 from pgmc.ir.symbols import Symbol
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Relation:
-    """Relations between positions that hold together; ``&`` joins more."""
-
-    parts: tuple[Compare, ...]
-    text: str
-
-    def __and__(self, other: object) -> Relation:
-        if not isinstance(other, Relation):
-            reason = f"& joins relations, not {type(other).__name__}"
-            raise complaint(NotationError, self.text, reason, "Write (i < j) & (j < k).")
-        return Relation(self.parts + other.parts, f"{self.text} & {other.text}")
-
-    def __bool__(self) -> NoReturn:
-        reason = "a relation between indices has no truth value"
-        remedy = "Pass it as where=, and join relations with &, as in (i < j) & (j < k)."
-        raise complaint(NotationError, self.text, reason, remedy)
-
-    def __repr__(self) -> str:
-        return self.text
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class ShiftedIndex:
-    """A running index plus a number, for brackets on a periodic axis: ``s[x + 1]``."""
-
-    index: Index
-    offset: int
-
-    def __add__(self, other: object) -> ShiftedIndex:
-        return ShiftedIndex(self.index, self.offset + _whole(self, other, "+"))
-
-    def __sub__(self, other: object) -> ShiftedIndex:
-        return ShiftedIndex(self.index, self.offset - _whole(self, other, "-"))
-
-    __radd__ = __add__
-
-    def __repr__(self) -> str:
-        return f"{self.index.name} {'-' if self.offset < 0 else '+'} {abs(self.offset)}"
-
-
-def _whole(index: object, other: object, sign: str) -> int:
-    if isinstance(other, int | np.integer) and not isinstance(other, bool):
-        return int(other)
-    reason = f"the offset of an index is {type(other).__name__}, not an integer"
-    remedy = "Sums and multiples of indices are not supported in this version."
-    raise complaint(NotationError, f"{index!r} {sign} {ascii(other)[:40]}", reason, remedy)
-
-
-class RunningIndex:
-    """A running index made by :func:`indices`, for brackets, ``v[i]``, and relations, ``i < j``."""
-
-    __slots__ = ("index",)
-    # NumPy must not turn an index into an array element in arithmetic.
-    __array_ufunc__ = None
-
-    def __init__(self, index: Index) -> None:
-        self.index = index
-
-    def __repr__(self) -> str:
-        return self.index.name
-
-    def __lt__(self, other: object) -> Relation:
-        return _relation(self, "<", other, "<")
-
-    def __le__(self, other: object) -> Relation:
-        return _relation(self, "<=", other, "<=")
-
-    def __gt__(self, other: object) -> Relation:
-        return _relation(self, "<", other, ">", swap=True)
-
-    def __ge__(self, other: object) -> Relation:
-        return _relation(self, "<=", other, ">=", swap=True)
-
-    def eq(self, other: object) -> Relation:
-        """The relation that both have the same value (``==`` compares the Python objects)."""
-        return _relation(self, "==", other, "==")
-
-    def ne(self, other: object) -> Relation:
-        """The relation that the values differ."""
-        return _relation(self, "!=", other, "!=")
-
-    def __bool__(self) -> NoReturn:
-        reason = "an index has no truth value"
-        raise complaint(NotationError, repr(self), reason, "Use it in brackets, as in v[i], or in a relation.")
-
-    def __add__(self, other: object) -> ShiftedIndex:
-        return ShiftedIndex(self.index, _whole(self, other, "+"))
-
-    def __sub__(self, other: object) -> ShiftedIndex:
-        return ShiftedIndex(self.index, -_whole(self, other, "-"))
-
-    __radd__ = __add__
-
-    def _no_arithmetic(self, *_: object) -> NoReturn:
-        reason = "multiples and functions of indices are not supported in this version"
-        remedy = "Use indices, indices plus a number, and integers in brackets; an index itself is not a value."
-        raise complaint(NotationError, repr(self), reason, remedy)
-
-    __rsub__ = __mul__ = __rmul__ = _no_arithmetic
-    __truediv__ = __rtruediv__ = __floordiv__ = __rfloordiv__ = __mod__ = __rmod__ = _no_arithmetic
-    __pow__ = __rpow__ = __matmul__ = __rmatmul__ = __neg__ = __pos__ = __abs__ = _no_arithmetic
 
 
 def indices(names: str) -> Any:
@@ -154,19 +50,6 @@ def indices(names: str) -> Any:
     return found if len(found) > 1 else found[0]
 
 
-def _relation(left: RunningIndex, operator: str, right: object, sign: str, swap: bool = False) -> Relation:
-    text = f"{left!r} {sign} {right!r}"
-    if isinstance(right, RunningIndex):
-        other = at(right.index)
-    elif isinstance(right, int | np.integer) and not isinstance(right, bool):
-        other = Position((), int(right))
-    else:
-        reason = f"an index is compared with {type(right).__name__}"
-        raise complaint(NotationError, text, reason, "Compare it with an index or an integer.")
-    pair = (other, at(left.index)) if swap else (at(left.index), other)
-    return Relation((Compare(pair[0], operator, pair[1]),), text)
-
-
 def take(a: Operand, key: object, symbol: Symbol | None) -> Operand:
     """``a[key]``: an index or an integer for every positional axis, ``:`` to keep one.
 
@@ -188,26 +71,14 @@ def take(a: Operand, key: object, symbol: Symbol | None) -> Operand:
     for axis, position in enumerate(positions):
         if isinstance(position, slice) and position == slice(None):
             continue
-        if isinstance(position, ShiftedIndex):
-            _check_periodic(symbol, axis, a.text, text)
-        place = _position(position, a.shape[axis], axis, a.text, text)
-        mapping[a.axes[axis]] = place
-        if isinstance(position, RunningIndex | ShiftedIndex):
-            here = Range(a.shape[axis], axis, a.text, symbol)
-            ranges = merge_ranges(ranges, {position.index: (here,)})
-    check_ranges(ranges, text)
+        place = mapping[a.axes[axis]] = _position(position, a.shape[axis], axis, a.text, text)
+        for index in position_indices(place):
+            here = Range(a.shape[axis], axis, a.text, symbol, place.index is None)
+            ranges = merge_ranges(ranges, {index: (here,)})
+    check_ranges(ranges, text, more_to_come=True)
     kept = [k for k, axis in enumerate(a.axes) if axis not in mapping]
     axes, shape = tuple(a.axes[k] for k in kept), tuple(a.shape[k] for k in kept)
     return Operand(substitute(a.node, mapping), axes, shape, ranges, text)
-
-
-def _check_periodic(symbol: Symbol | None, axis: int, owner: str, text: str) -> None:
-    """Offsets wrap round a periodic axis; where an open axis ends is not decided in this version."""
-    if symbol is not None and axis < len(symbol.axes) and symbol.axes[axis].boundary == "periodic":
-        return
-    reason = f"an offset needs a periodic axis, and axis {axis} of {owner} is open"
-    remedy = "Declare it with boundary='periodic'; for open ends, give every bond its own coupling and mask the last."
-    raise complaint(NotationError, text, reason, remedy)
 
 
 def _position_text(position: object) -> str:
@@ -215,10 +86,10 @@ def _position_text(position: object) -> str:
 
 
 def _position(position: object, size: int, axis: int, owner: str, text: str) -> Position:
-    if isinstance(position, RunningIndex):
-        return at(position.index)
-    if isinstance(position, ShiftedIndex):
-        return Position(((position.index, 1),), position.offset)
+    if isinstance(position, Place):
+        if position.position.terms:
+            return position.position
+        position = position.position.offset
     if isinstance(position, int | np.integer) and not isinstance(position, bool):
         if not 0 <= position < size:
             reason = f"position {position} is outside axis {axis} of {owner} ({size})"

@@ -19,6 +19,7 @@ from pgmc.dsl.names import check_name, is_anonymous_name
 from pgmc.dsl.offsets import check_offsets
 from pgmc.dsl.operand import Operand
 from pgmc.dsl.sums import energy_summands
+from pgmc.dsl.validity import settle_places
 from pgmc.errors import ModelError
 from pgmc.ir import model as ir_model
 from pgmc.ir.base_measure import base_measure, without_base_measures
@@ -329,7 +330,8 @@ class Model:
         origin = call_site()
         for body, over in energy_summands(operand):
             check_offsets(body, operand.text)
-            self._terms.append(ir_model.EnergyTerm(self._named(body), over, label, origin, child))
+            settled, running = settle_places(body, over, operand.text)
+            self._terms.append(ir_model.EnergyTerm(self._named(settled), running, label, origin, child))
 
     # ---- directed factors ----------------------------------------------------------------------------------
 

@@ -10,7 +10,7 @@ from types import MappingProxyType
 from pgmc.dsl.location import complaint, shorten
 from pgmc.errors import NotationError
 from pgmc.ir.nodes import Access, Add, Index, Mul, Number, Pow, Scalar
-from pgmc.ir.symbols import Constant, Parameter, Symbol, access_axes
+from pgmc.ir.symbols import Constant, Input, Parameter, Symbol, Variable, access_axes
 
 # How tightly the outermost operator of a text binds, for parentheses.
 ADDITION, MULTIPLICATION, SIGN, POWER, ATOM = range(5)
@@ -20,12 +20,16 @@ _LONGEST_TEXT = 160
 
 @dataclass(frozen=True, slots=True)
 class Range:
-    """What an index runs over: one axis of a symbol or, where ``symbol`` is None, of an expression."""
+    """What an index runs over: one axis of a symbol or, where ``symbol`` is None, of an expression.
+
+    ``shifted`` where it stands with an offset or in a sum: the axis has neighbours of its places.
+    """
 
     size: int
     axis: int
     owner: str
     symbol: Symbol | None = field(default=None, compare=False)
+    shifted: bool = False
 
     def __str__(self) -> str:
         return f"axis {self.axis} of {self.owner} ({self.size})"
@@ -64,13 +68,13 @@ def merge_ranges(*parts: Ranges) -> Ranges:
     for part in filled:
         for index, ranges in part.items():
             known = merged.get(index, ())
-            sizes = {r.size for r in known}
-            merged[index] = known + tuple(r for r in ranges if r.size not in sizes)
+            sizes = {(r.size, r.shifted) for r in known}
+            merged[index] = known + tuple(r for r in ranges if (r.size, r.shifted) not in sizes)
     return merged
 
 
-def check_ranges(ranges: Ranges, subject: str) -> None:
-    """Every index has one size.
+def check_ranges(ranges: Ranges, subject: str, more_to_come: bool = False) -> None:
+    """Every index has one size; on longer axes it has neighbours, or gets some if there is ``more_to_come``.
 
     Raises
     ------
@@ -78,8 +82,23 @@ def check_ranges(ranges: Ranges, subject: str) -> None:
         Naming both arrays, their axes and sizes.
     """
     for index, found in ranges.items():
-        if len(found) > 1:
-            raise size_conflict(subject, index, found[0], found[1])
+        alone = [r for r in found if not r.shifted]
+        least = min((r.size for r in alone), default=0)
+        allowed = {least, *(r.size for r in found if r.shifted and _is_open(r))}
+        for r in alone:
+            if r.size not in allowed and not (more_to_come and _has_room(r) and all(a.symbol for a in alone)):
+                other = next(a for a in alone if a.size != r.size)
+                first, second = sorted((r, other), key=alone.index)
+                raise size_conflict(subject, index, first, second)
+
+
+def _has_room(r: Range) -> bool:
+    """Whether units may stand on the axis that have neighbours."""
+    return isinstance(r.symbol, Variable | Input) and r.axis < len(r.symbol.axes) and _is_open(r)
+
+
+def _is_open(r: Range) -> bool:
+    return r.symbol is not None and access_axes(r.symbol)[r.axis].boundary == "open"
 
 
 def size_conflict(subject: str, index: Index, first: Range, second: Range) -> NotationError:

@@ -11,7 +11,7 @@ in. Two kinds of expression are refused because two readings are possible:
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from pgmc.dsl.location import complaint, shorten
 from pgmc.dsl.operand import Operand, is_literal, product
@@ -29,10 +29,9 @@ from pgmc.ir.nodes import (
     Scalar,
     Sum,
     fresh_index,
-    shifted_index,
 )
 from pgmc.ir.printer import print_scalar
-from pgmc.ir.rewrite import accesses, block_numbers, children, free_indices, rename
+from pgmc.ir.rewrite import children, free_indices, rename
 
 Summand = tuple[Scalar, tuple[Index, ...]]
 Indices = frozenset[Index]
@@ -66,7 +65,6 @@ def parameter_summands(node: Scalar, kept: tuple[Index, ...]) -> Scalar:
         _check_products(part, frozenset(kept), frozenset())
         check_functions(part)
         over = tuple(index for index in free_indices(part) if index not in kept)
-        _check_known(part, over)
         fresh = {index: fresh_index(index.name) for index in over}
         parts.append(Sum(rename(part, fresh), tuple(fresh.values())) if over else part)
     return parts[0] if len(parts) == 1 else Add(tuple(parts))
@@ -76,7 +74,6 @@ def _summand(node: Scalar) -> Summand:
     check_products(node)
     check_functions(node)
     over = free_indices(node)
-    _check_known(node, over)
     # Fresh keys: the same letter may run over another axis in the next term.
     fresh = {index: fresh_index(index.name) for index in over}
     return rename(node, fresh), tuple(fresh.values())
@@ -98,16 +95,6 @@ def _top_level(node: Scalar) -> Iterator[Scalar]:
                 yield node
         case _:
             yield node
-
-
-def _check_known(node: Scalar, over: Iterable[Index]) -> None:
-    """Some array says how far each index runs."""
-    known = {shifted_index(p) for access in accesses(node) for p in access.positions}
-    known |= {index for index, _ in block_numbers(node)}
-    for index in over:
-        if index not in known:
-            reason = f"index {index.name} stands on no array, so nothing says how far it runs"
-            raise complaint(NotationError, _shown(node), reason, "Use it as a position of an array.")
 
 
 def check_products(node: Scalar) -> None:

@@ -24,6 +24,7 @@ from pgmc.ir.index_order import (
     position_key,
     relation_key,
 )
+from pgmc.ir.index_ranges import extent_name, places, plain_name, stands_alone
 from pgmc.ir.model import EnergyTerm, Model
 from pgmc.ir.nodes import (
     ZERO,
@@ -44,12 +45,10 @@ from pgmc.ir.nodes import (
     Quotient,
     Scalar,
     Sum,
-    shifted_index,
 )
 from pgmc.ir.normal import normal
 from pgmc.ir.rewrite import (
     accesses,
-    block_numbers,
     children,
     freshen,
     map_children,
@@ -98,15 +97,12 @@ def _ordered_term(node: Scalar, order: Order, letters: Mapping[tuple[str, int], 
     colours = order_indices(body, (*over, *bound_indices(body)), order)
     body = _sorted(body, colours, order)
     seen = _reading_order(body)
-    unseen = [i for i in sorted((*over, *bound_indices(body)), key=colours.__getitem__) if i not in seen]
-    indices = (*seen, *unseen)
-    carried = {i for access in accesses(body) for position in access.positions for i in position_indices(position)}
+    bound = {index: index.extent for index in sorted((*over, *bound_indices(body)), key=colours.__getitem__)}
+    said = {index: extent for index, extent in bound.items() if not stands_alone(index, body)}
+    indices = (*seen, *(index for index in bound if index not in seen))
     names = _names(body, indices, letters)
     # Negative keys: those of fresh indices are positive, so a later pass cannot make the same index again.
-    new = {
-        index: Index(-1 - k, names[index], None if index in carried else index.extent)
-        for k, index in enumerate(indices)
-    }
+    new = {index: Index(-1 - k, names[index], said.get(index)) for k, index in enumerate(indices)}
     return {
         "body": _renumbered(body, new),
         "over": tuple(new[index] for index in indices if index in over),
@@ -122,18 +118,9 @@ def _with_extents(node: Scalar, order: Order) -> Scalar:
 
 
 def _extended(index: Index, body: Scalar, order: Order) -> Index:
-    """The index with the extent that the first symbol which carries it gives."""
-    found = [
-        (order.get(access.symbol.name, -1), access.symbol.name, slot, len(access.symbol.axes))
-        for access in accesses(body)
-        for slot, position in enumerate(access.positions)
-        if shifted_index(position) == index
-    ]
-    if not found:
-        blocks = dict(block_numbers(body))
-        return replace(index, extent=blocks[index]) if index in blocks else index
-    _, name, slot, rank = min(found)
-    return replace(index, extent=(name, slot if slot < rank else -1))
+    """The index with the extent that its places give, or the blocks that it numbers."""
+    name = extent_name(index, body, order)
+    return index if name is None else replace(index, extent=name)
 
 
 def _term_key(term: EnergyTerm, order: Order) -> Key:
@@ -168,7 +155,7 @@ def _turned(relation: Compare, colours: Colours) -> Compare:
     sides = [_ordered(relation.left, colours), _ordered(relation.right, colours)]
     if relation.operator in ("==", "!="):
         sides.sort(key=lambda position: position_key(position, colours))
-    return Compare(sides[0], relation.operator, sides[1])
+    return Compare(sides[0], relation.operator, sides[1], relation.around)
 
 
 def _ordered(position: Position, colours: Colours) -> Position:
@@ -251,7 +238,7 @@ def canonical_text(model: Model) -> str:
 
 def _term_text(head: str, term: EnergyTerm) -> str:
     child = f" of {term.child}" if term.child else ""
-    return f"{head}{child} {_indices_text(term.over)} {_text(term.body)}"
+    return f"{head}{child} {_indices_text(term.over, term.body)} {_text(term.body)}"
 
 
 def digest(model: Model) -> str:
@@ -273,12 +260,18 @@ def _symbol_text(symbol: Symbol) -> str:
     return " ".join(words)
 
 
-def _indices_text(indices: tuple[Index, ...]) -> str:
-    return "[" + ",".join(map(_index_text, indices)) + "]"
+def _indices_text(indices: tuple[Index, ...], body: Scalar) -> str:
+    return "[" + ",".join(_index_text(index, body) for index in indices) + "]"
 
 
-def _index_text(index: Index) -> str:
-    return str(-1 - index.key) + (f":{index.extent[0]}:{index.extent[1]}" if index.extent else "")
+def _index_text(index: Index, body: Scalar) -> str:
+    """The index and, where its places leave that open, how far it runs: all axes of that length that it stands on."""
+    if index.extent is None:
+        return str(-1 - index.key)
+    alone = [(axis.size, plain_name(symbol, k)) for symbol, k, axis, p in places(body) if p.index == index]
+    least = min((size for size, _ in alone), default=0)
+    names = sorted({index.extent, *(name for size, name in alone if size == least)})
+    return ":".join([str(-1 - index.key), *(f"{symbol}:{k}" for symbol, k in names)])
 
 
 def _position_text(position: Position) -> str:
@@ -309,9 +302,9 @@ def _text(node: Scalar) -> str:
         case Call(function, argument):
             return f"{function}({_text(argument)})"
         case Sum(body, over):
-            return f"sum{_indices_text(over)}({_text(body)})"
+            return f"sum{_indices_text(over, body)}({_text(body)})"
         case LogSumExp(body, over):
-            return f"logsumexp{_indices_text(over)}({_text(body)})"
+            return f"logsumexp{_indices_text(over, body)}({_text(body)})"
         case Bracket(relations):
             parts = (f"{_position_text(r.left)}{r.operator}{_position_text(r.right)}" for r in relations)
             return f"where({';'.join(parts)})"

@@ -13,10 +13,14 @@ from collections.abc import Iterator
 import numpy as np
 
 from pgmc.errors import InternalError
+from pgmc.ir.canonical import with_letters
+from pgmc.ir.check_inside import find_outside
 from pgmc.ir.factors import FAMILIES_OF, PARAMETERS_OF, parameter_of
+from pgmc.ir.index_ranges import places
 from pgmc.ir.model import EnergyTerm, Model
 from pgmc.ir.nodes import (
     FUNCTIONS,
+    Access,
     Add,
     BatchMean,
     Bracket,
@@ -32,7 +36,8 @@ from pgmc.ir.nodes import (
     Sum,
     Unit,
 )
-from pgmc.ir.rewrite import accesses, children, free_indices, position_indices, walk
+from pgmc.ir.printer import print_scalar
+from pgmc.ir.rewrite import accesses, children, free_indices, walk
 from pgmc.ir.symbols import (
     Axis,
     Binary,
@@ -67,6 +72,7 @@ def check_model(model: Model) -> None:
         check_positions(term)
         check_bound_once(term)
         check_sizes(term)
+        check_inside(model, term)
     check_factors(model)
 
 
@@ -208,28 +214,27 @@ def check_bound_once(term: EnergyTerm) -> None:
 
 
 def check_sizes(term: EnergyTerm) -> None:
-    """Every index runs over axes of one size, and an array of its sum or its extent says how far."""
+    """An array of its sum or its extent says how far each index runs."""
     _check_known(term.body, term.over, term)
     for node in walk(term.body):
         if isinstance(node, Sum | LogSumExp):
             _check_known(node.body, node.over, term)
-    sizes: dict[Index, int] = {}
-    for position, axis in _places(term.body):
-        index = position.index
-        if index is not None and sizes.setdefault(index, axis.size) != axis.size:
-            raise _broken(f"the index {index.name} runs over axes of the sizes {sizes[index]} and {axis.size}", term)
+
+
+def check_inside(model: Model, term: EnergyTerm) -> None:
+    """Every place lies inside its axis, wherever the brackets around it hold."""
+    outside = find_outside(model, term)
+    if outside is not None:
+        symbol, k, axis, position = outside
+        where = print_scalar(with_letters(Access(symbol, (position,))))
+        raise _broken(f"{where} may lie outside axis {k} of {symbol.name}, which has {axis.size} places", term)
 
 
 def _check_known(node: Scalar, over: tuple[Index, ...], term: EnergyTerm) -> None:
-    used = {i for position, _ in _places(node) for i in position_indices(position)}
+    alone = {position.index for _, _, _, position in places(node)}
     for index in over:
-        if index not in used and index.extent is None:
+        if index not in alone and index.extent is None:
             raise _broken(f"nothing says how far the index {index.name} runs", term)
-
-
-def _places(node: Scalar) -> Iterator[tuple[Position, Axis]]:
-    for access in accesses(node):
-        yield from zip(access.positions, access_axes(access.symbol), strict=True)
 
 
 def _bound(node: Scalar) -> Iterator[Index]:

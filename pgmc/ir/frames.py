@@ -29,7 +29,6 @@ class Frame:
     values: Mapping[Index, Array]  # a sum may look at a piece of an index's range at a time
     sizes: Mapping[Index, int]
     extents: Mapping[tuple[str, int], int]
-    periodic: frozenset[tuple[str, int]]
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -104,9 +103,3 @@ def extents_of(symbols: Iterable[Symbol], arrays: Mapping[str, Array]) -> dict[t
             found[symbol.name, -1] = axes[-1].size
         found |= {(symbol.name, axis): axis_length(symbol, axis) for axis in block_axes(symbol)}
     return found
-
-
-def periodic_axes(symbols: Iterable[Symbol]) -> frozenset[tuple[str, int]]:
-    """The axes that go round, by symbol name and axis number."""
-    axes = ((s.name, k, axis) for s in symbols for k, axis in enumerate(s.axes))
-    return frozenset((name, k) for name, k, axis in axes if axis.boundary == "periodic")

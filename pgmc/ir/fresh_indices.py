@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from pgmc.ir.factors import map_factors
+from pgmc.ir.index_ranges import extent_name, places, plain_name
 from pgmc.ir.model import EnergyTerm, Model
-from pgmc.ir.nodes import Access, Bracket, Index, LogSumExp, Scalar, Sum, fresh_index, shifted_index
-from pgmc.ir.rewrite import accesses, map_children, rename, walk
-from pgmc.ir.symbols import is_one_hot
+from pgmc.ir.nodes import Access, Atom, Bracket, Index, Length, LogSumExp, Position, Scalar, Sum, fresh_index
+from pgmc.ir.rewrite import map_children, map_sides, rename, walk
+from pgmc.ir.symbols import axis_name, is_one_hot
 
 
 def freshen_model(model: Model) -> Model:
@@ -30,22 +31,32 @@ def freshen_model(model: Model) -> Model:
 
 def _freshen_term(term: EnergyTerm, moved: Mapping[tuple[str, int], tuple[str, int]]) -> EnergyTerm:
     bound = (*term.over, *(i for part in walk(term.body) if isinstance(part, Sum | LogSumExp) for i in part.over))
-    extents = _extents(term.body)
-    known = {index: moved.get(index.extent, index.extent) if index.extent else None for index in bound}
-    new = {index: fresh_index(index.name, extents.get(index, known[index])) for index in bound}
-    return replace(term, body=_renumber(term.body, new), over=tuple(new[index] for index in term.over))
+    new = {index: fresh_index(index.name, _extent(index, term.body, moved)) for index in bound}
+    body = _with_moved_lengths(_renumber(term.body, new), moved)
+    return replace(term, body=body, over=tuple(new[index] for index in term.over))
 
 
-def _extents(node: Scalar) -> dict[Index, tuple[str, int]]:
-    """The first axis that each index stands on."""
-    found: dict[Index, tuple[str, int]] = {}
-    for access in accesses(node):
-        for axis, position in enumerate(access.positions):
-            index = shifted_index(position)
-            if index is not None:
-                state = is_one_hot(access.symbol) and axis == len(access.symbol.axes)
-                found.setdefault(index, (access.symbol.name, -1 if state else axis))
-    return found
+def _with_moved_lengths(node: Scalar, moved: Mapping[tuple[str, int], tuple[str, int]]) -> Scalar:
+    """The expression with the lengths of axes in its relations under their present numbers."""
+    if not isinstance(node, Bracket):
+        return map_children(node, lambda child: _with_moved_lengths(child, moved))
+
+    def present(atom: Atom) -> Atom:
+        return (
+            Length(*moved.get((atom.symbol, atom.axis), (atom.symbol, atom.axis))) if isinstance(atom, Length) else atom
+        )
+
+    def side(position: Position) -> Position:
+        return Position(tuple((present(atom), c) for atom, c in position.terms), position.offset)
+
+    return Bracket(tuple(map_sides(relation, side) for relation in node.relations))
+
+
+def _extent(index: Index, body: Scalar, moved: Mapping[tuple[str, int], tuple[str, int]]) -> tuple[str, int] | None:
+    """The axis that the index says it runs over, else the first one that it stands on, under the name of its length."""
+    name = moved.get(index.extent, index.extent) if index.extent is not None else extent_name(index, body, {})
+    own = {plain_name(symbol, k): axis_name(symbol, k) for symbol, k, _, _ in places(body)}
+    return None if name is None else own.get(name, name)
 
 
 def _renumber(node: Scalar, new: Mapping[Index, Index]) -> Scalar:

@@ -4,15 +4,14 @@ Axis 0 of every value is the example; axis 1 + k belongs to the k-th index in sc
 one axis for each of them, of length 1 where it does not vary, so every operation is one of NumPy's with
 broadcasting. A sum puts its own indices at the end of the scope, evaluates its body, and reduces those axes.
 
-An *instance* (one assignment of the indices) in which a position falls outside an open axis is dropped: it
-adds nothing to the innermost sum that runs over one of the position's indices. Where no sum does, the indices
-are those of the result, and the summand with the position is 0. On a periodic axis positions wrap around.
+Positions wrap round their axes. Where one would leave an open axis, a bracket in the product around it is 0, and
+then so is the product, whatever its other factors.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from functools import reduce
@@ -22,7 +21,7 @@ import numpy as np
 from pgmc.errors import InternalError
 from pgmc.ir.answers import Computation, ConditionalLaw, Quantity
 from pgmc.ir.extents import index_sizes
-from pgmc.ir.frames import Array, Frame, array_of, axes_of, extents_of, periodic_axes, places_in
+from pgmc.ir.frames import Array, Frame, array_of, axes_of, extents_of, places_in
 from pgmc.ir.model import Model
 from pgmc.ir.nodes import (
     Access,
@@ -41,9 +40,8 @@ from pgmc.ir.nodes import (
     Scalar,
     Sum,
     Unit,
-    shifted_index,
 )
-from pgmc.ir.rewrite import accesses, position_indices
+from pgmc.ir.rewrite import accesses
 from pgmc.ir.symbols import Symbol, access_axes, is_one_hot, is_per_example
 
 MAX_ELEMENTS = 1 << 22
@@ -86,7 +84,7 @@ def _evaluate(node: Scalar, frame: Frame) -> Array:
         case Add(terms):
             return reduce(np.add, (_evaluate(term, frame) for term in terms), frame.filled(0.0))
         case Mul(factors):
-            return reduce(np.multiply, (_evaluate(f, frame) for f in factors), frame.filled(1.0))
+            return _product(factors, frame)
         case Pow(base, exponent):
             return _power(_evaluate(base, frame), exponent)
         case Call(function, argument):
@@ -111,8 +109,17 @@ def _leaf(node: Number | Pi | Access | Unit | Bracket, frame: Frame) -> Array:
             return reduce(np.multiply, (_compare(r, frame) for r in relations), frame.filled(1.0))
 
 
+def _product(factors: tuple[Scalar, ...], frame: Frame) -> Array:
+    """A product; where a bracket is 0, other factors may be anything."""
+    brackets = [_evaluate(f, frame) for f in factors if isinstance(f, Bracket)]
+    with np.errstate(all="ignore" if brackets else None):
+        rest = [_evaluate(f, frame) for f in factors if not isinstance(f, Bracket)]
+        value = reduce(np.multiply, rest, frame.filled(1.0))
+    return np.where(reduce(np.multiply, brackets) != 0.0, value, 0.0) if brackets else value
+
+
 def _element(symbol: Symbol, positions: tuple[Position, ...], frame: Frame) -> Array:
-    """The element at the positions, wrapped into their axes; ``_inside`` drops what lies outside."""
+    """The element at the positions, wrapped into their axes."""
     array = array_of(symbol, frame.arrays)
     at = [frame.position(p) % axis.size for p, axis in zip(positions, axes_of(symbol, frame.arrays), strict=True)]
     example = [frame.along(0, frame.rows)] if is_per_example(symbol) else []
@@ -130,23 +137,21 @@ def _power(base: Array, exponent: Fraction) -> Array:
 
 def _compare(relation: Compare, frame: Frame) -> Array:
     holds = RELATIONS[relation.operator]
-    both: Array = holds(_side(relation.left, frame), _side(relation.right, frame))
+    left, right = frame.position(relation.left), frame.position(relation.right)
+    if relation.around is not None:
+        length = frame.extents[relation.around]
+        left, right = left % length, right % length
+    both: Array = holds(left, right)
     return both.astype(np.float64)
-
-
-def _side(position: Position, frame: Frame) -> Array:
-    """A side of a relation. The place of an index that runs over a periodic axis wraps round it."""
-    value, index = frame.position(position), shifted_index(position)
-    return value % frame.sizes[index] if index is not None and index.extent in frame.periodic else value
 
 
 def _sum(body: Scalar, over: tuple[Index, ...], frame: Frame) -> Array:
     axes = tuple(range(frame.rank, frame.rank + len(over)))
-    return reduce(np.add, (value.sum(axis=axes) for value in _instances(body, over, frame, dropped=0.0)))
+    return reduce(np.add, (value.sum(axis=axes) for value in _instances(body, over, frame)))
 
 
 def _log_sum_exp(body: Scalar, over: tuple[Index, ...], frame: Frame) -> Array:
-    pieces = _instances(body, over, frame, dropped=-np.inf)
+    pieces = _instances(body, over, frame)
     with np.errstate(divide="ignore"):  # log [a = b] leaves a term out of the sum
         flat = (value.reshape(*value.shape[: frame.rank], -1) for value in pieces)
         return reduce(np.logaddexp, (np.logaddexp.reduce(value, axis=-1) for value in flat))
@@ -160,7 +165,7 @@ def _batch_mean(body: Scalar, frame: Frame) -> Array:
     return total
 
 
-def _instances(body: Scalar, over: tuple[Index, ...], frame: Frame, dropped: float) -> Iterator[Array]:
+def _instances(body: Scalar, over: tuple[Index, ...], frame: Frame) -> Iterator[Array]:
     """The body for every value of the new indices, as trailing axes, in pieces along the first of them."""
     sizes = index_sizes(places_in(body, frame.arrays), over, frame.sizes, frame.extents)
     ranges = {index: np.arange(sizes[index]) for index in over}
@@ -170,9 +175,6 @@ def _instances(body: Scalar, over: tuple[Index, ...], frame: Frame, dropped: flo
         new = ranges if piece is None or first is None else {**ranges, first: piece}
         inner = replace(frame, values={**frame.values, **new}, sizes=sizes)
         value = _evaluate(body, inner)
-        inside = _inside(body, inner, over)
-        if not inside.all():
-            value = np.where(inside, value, dropped)
         yield np.broadcast_to(value, (*value.shape[: frame.rank], *inner.shape[frame.rank :]))
 
 
@@ -180,36 +182,6 @@ def _split(values: Array, elements_each: int) -> list[Array]:
     """The values in as few pieces as keep each within ``MAX_ELEMENTS`` (never fewer than one value)."""
     length = max(1, MAX_ELEMENTS // max(1, elements_each))
     return [values[k : k + length] for k in range(0, max(1, len(values)), length)]
-
-
-# ---- instances outside an open axis ----------------------------------------------------------------------
-
-
-def _inside(node: Scalar, frame: Frame, over: Collection[Index] | None) -> Array:
-    """Whether positions of the node lie inside their axes, as far as this sum has to drop the instance.
-
-    Those are the positions with an index of ``over`` (any, if that is None) and no index of a sum within.
-    """
-    inside = frame.along(0, np.array([True]))
-    for position, axis in places_in(node, frame.arrays):
-        indices = position_indices(position)
-        mine = over is None or any(index in over for index in indices)
-        ours = mine and all(index in frame.values for index in indices)
-        if ours and position.index is None and axis.boundary == "open":
-            value = frame.position(position)
-            inside = inside & (value >= 0) & (value < axis.size)
-    return inside
-
-
-def _summands(node: Scalar, frame: Frame) -> Array:
-    """The value of the node, where a summand that stands outside an open axis is 0."""
-    match node:
-        case Add(terms):
-            return reduce(np.add, (_summands(t, frame) for t in terms), frame.filled(0.0))
-        case Mul(factors):
-            return reduce(np.multiply, (_summands(f, frame) for f in factors), frame.filled(1.0))
-        case _:
-            return np.where(_inside(node, frame, None), _evaluate(node, frame), 0.0)
 
 
 # ---- the public functions --------------------------------------------------------------------------------
@@ -280,9 +252,8 @@ def interpret(
         values={index: np.arange(known[index]) for index in scope},
         sizes={index: known[index] for index in scope},
         extents=extents,
-        periodic=periodic_axes(known_symbols),
     )
-    value = _summands(node, frame)
+    value = _evaluate(node, frame)
     return np.broadcast_to(value, (len(value), *frame.shape[1:])).copy()
 
 

@@ -185,12 +185,13 @@ class BatchMean:
 class Compare:
     """A relation between two positions; ``operator`` is one of == != < <=.
 
-    A position with an index that runs over a periodic axis, and an offset, wraps round it, as in an access.
+    Places on a periodic axis are compared ``around`` it, (symbol name, axis number): modulo its length.
     """
 
     left: Position
     operator: str
     right: Position
+    around: tuple[str, int] | None = None
 
 
 @dataclass(frozen=True, slots=True)

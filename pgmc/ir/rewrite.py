@@ -243,6 +243,11 @@ def _substitute_atom(atom: Atom, mapping: Mapping[Index, Position]) -> Position:
     return Position(((with_inner(atom, lambda position: substitute_position(position, mapping)), 1),))
 
 
+def map_sides(relation: Compare, function: Callable[[Position], Position]) -> Compare:
+    """The relation with the function applied to both sides."""
+    return Compare(function(relation.left), relation.operator, function(relation.right), relation.around)
+
+
 def substitute(node: Scalar, mapping: Mapping[Index, Position]) -> Scalar:
     """The expression with free indices replaced by positions. Keys are unique, so nothing is captured."""
     if not mapping:
@@ -252,10 +257,7 @@ def substitute(node: Scalar, mapping: Mapping[Index, Position]) -> Scalar:
             new = tuple(substitute_position(p, mapping) for p in positions)
             return node if new == positions else Access(symbol, new)
         case Bracket(relations):
-            compared = tuple(
-                Compare(substitute_position(r.left, mapping), r.operator, substitute_position(r.right, mapping))
-                for r in relations
-            )
+            compared = tuple(map_sides(r, lambda side: substitute_position(side, mapping)) for r in relations)
             return node if compared == relations else Bracket(compared)
         case Sum(_, over) | LogSumExp(_, over):
             inner = {i: p for i, p in mapping.items() if i not in over}
@@ -294,12 +296,7 @@ def replace_symbols(node: Scalar, symbols: Mapping[str, Symbol]) -> Scalar:
             case Access(symbol, positions):
                 return Access(symbols.get(symbol.name, symbol), tuple(_with_tables(p, symbols) for p in positions))
             case Bracket(relations):
-                return Bracket(
-                    tuple(
-                        Compare(_with_tables(r.left, symbols), r.operator, _with_tables(r.right, symbols))
-                        for r in relations
-                    )
-                )
+                return Bracket(tuple(map_sides(r, lambda side: _with_tables(side, symbols)) for r in relations))
             case _:
                 return None
 

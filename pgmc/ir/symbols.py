@@ -21,10 +21,15 @@ class SourceLine:
 
 @dataclass(frozen=True, slots=True)
 class Axis:
-    """One axis of an array. Its size is data: nothing symbolic depends on it."""
+    """One axis of an array. Its size is data: nothing symbolic depends on it.
+
+    ``name`` is that of the first axis of the same length, (symbol name, axis number; -1 for states), once axes that
+    share an index have been found.
+    """
 
     size: int
     boundary: Boundary = "open"
+    name: tuple[str, int] | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +163,13 @@ def access_axes(symbol: Symbol) -> tuple[Axis, ...]:
     if isinstance(symbol, Variable | Input) and isinstance(symbol.domain, Categorical):
         return (*symbol.axes, Axis(symbol.domain.states))
     return symbol.axes
+
+
+def axis_name(symbol: Symbol, number: int) -> tuple[str, int]:
+    """The name of an axis that an expression indexes: that of the first of its length, as far as that is known."""
+    if number == len(symbol.axes):
+        return symbol.name, -1
+    return symbol.axes[number].name or (symbol.name, number)
 
 
 def is_per_example(symbol: Symbol) -> bool:
