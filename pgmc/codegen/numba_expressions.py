@@ -122,7 +122,7 @@ class NumbaExpressions:
                     minus, positive = split_sign(term)
                     text += f" {'-' if minus else '+'} {self.scalar(positive, 1)}"
                 return f"({text})" if level else text
-            case Mul(factors) if any(isinstance(factor, Bracket) for factor in factors):
+            case Mul(factors) if any(_keeps_inside(factor) for factor in factors):
                 return self._guarded(factors)
             case Mul(factors):
                 minus, positive = split_sign(node)
@@ -243,3 +243,8 @@ class NumbaExpressions:
         if name == "step":
             return f"({self._one()} if {self.scalar(argument)} > 0 else {self._zero()})"
         return f"{self.helper(name)}({self.scalar(argument)})"
+
+
+def _keeps_inside(factor: Scalar) -> bool:
+    """Whether the factor is a bracket with an inequality, outside of which the others may have no meaning."""
+    return isinstance(factor, Bracket) and any(r.operator in ("<", "<=") for r in factor.relations)
