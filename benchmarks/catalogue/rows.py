@@ -28,6 +28,12 @@ ROWS = (
         {"centred_boltzmann_machine": {}, "centred_deep_boltzmann_machine": {"depth": 3}},
         both(exact.centred, images.centred_deep),
     ),
+    Row(
+        "A13",
+        "convolutional, pooled, and stacked",
+        {"convolutional_rbm": {}, "convolutional_dbm": {}},
+        groups.pooled_digits,
+    ),
     Row("A14", "conditional, restricted", {"conditional_rbm": {}}, conditional.right_given_left),
     Row("A15", "conditional, any energy", {"conditional_boltzmann_machine": {}}, conditional.structured),
 )

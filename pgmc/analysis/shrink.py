@@ -215,7 +215,8 @@ def _smallest_sizes(model: Model, axes: _Axes, max_states: int) -> dict[AxisName
     """The shortest length of each class; 1 for some that others are tied to, where that saves enough states."""
     start = {name: lengths[0] for name, lengths in axes.lengths.items()}
     tied = {name for c in axes.constraints if len(c.coefficients) > 1 for name, _ in c.coefficients}
-    optional = [name for name in start if name in tied and start[name] == SMALLEST and name[1] != -1]
+    tiled = {root for name, (root, _) in axes.proportions.items() if name != root}  # lengths come in steps
+    optional = [n for n in start if n in tied - tiled and start[n] == SMALLEST and n[1] != -1]
     while optional and _bits(model, axes, axes.repaired(start)) > math.log2(max_states):
         costs = {name: _bits(model, axes, axes.repaired({**start, name: 1})) for name in optional}
         name = min(optional, key=lambda name: costs[name])

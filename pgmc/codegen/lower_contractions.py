@@ -124,8 +124,21 @@ class ContractionLowering:
             over = tuple(i for i in over if i not in shared)
             product = self._contract(left, right, shared)
             (inside if set(free_indices(product)) & set(over) else outside).append(product)
-        rest = [Sum(_product(inside), over)] if over else inside
+        rest = [Sum(_product(self._bent_once(inside)), over)] if over else inside
         return _product([*outside, *rest])
+
+    def _bent_once(self, factors: list[Scalar]) -> list[Scalar]:
+        """Functions of fewer indices than the product has in an array, so that each of their values is worked out once.
+
+        Of Σ_x f(u[x])·v[x+a] the function is the same for every a.
+        """
+        every = {index for factor in factors for index in free_indices(factor)}
+        bent = [f for f in factors if self._is_dense(f) and any(isinstance(node, Call) for node in walk(f))]
+        axes = {index for factor in bent for index in free_indices(factor)}
+        if not bent or len(axes) == len(every):
+            return factors
+        product = _product(bent)
+        return [self._materialise(product, free_indices(product)).access, *(f for f in factors if f not in bent)]
 
     def _with_conditions(self, factors: list[Scalar], over: tuple[Index, ...]) -> list[Scalar]:
         """The factors with weights and a condition on their own indices as one array, ``W[i,j]·[j < i]``.

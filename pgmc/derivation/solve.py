@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from pgmc.derivation.relations import truth
 from pgmc.ir.inequalities import difference
-from pgmc.ir.nodes import Access, Bracket, Compare, Index, Length, Position, Scalar
+from pgmc.ir.nodes import Access, Bracket, Compare, Index, Length, Position, Quotient, Scalar
 from pgmc.ir.rewrite import accesses, affine, inner_positions, map_sides, position_indices, substitute_position, walk
 from pgmc.ir.symbols import Constant, Parameter, axis_name
 
@@ -78,10 +78,18 @@ def _checked(index: Index, value: Position, equation: Compare, setting: Setting)
             return Solution(index, value)
         whole_turn = index.extent == equation.around and index not in setting.ordered
         return Solution(index, value) if whole_turn else None
+    if _is_block_number(value):  # an index that equals one alone runs over the blocks
+        return Solution(index, value)
     conditions = [Compare(Position(), "<=", value)]
     if index.extent is not None:
         conditions.append(Compare(value, "<", Position(((Length(*index.extent), 1),))))
     return Solution(index, value, tuple(r for r in conditions if truth(r) is not True))
+
+
+def _is_block_number(value: Position) -> bool:
+    """Whether a position is ⌊i/n⌋, which lies among the blocks of the axis that i runs over."""
+    atom = value.terms[0][0] if value.is_plain and value.terms else None
+    return isinstance(atom, Quotient) and atom.position.index is not None
 
 
 def substituted(relation: Compare, mapping: Mapping[Index, Position]) -> Compare:

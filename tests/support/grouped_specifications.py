@@ -41,8 +41,49 @@ def replicated_softmax(x: Arrays, t: Arrays) -> float:
     return float(factorials - x["v"] @ t["W"] @ x["h"] - t["b"] @ x["v"] - x["D"] * (t["c"] @ x["h"]))
 
 
+def detectors(generator: np.random.Generator, maps: int, places: int) -> Any:
+    """Maps with one unit on in some of their 2 × 2 blocks."""
+    h = np.zeros((8, maps, places, places), dtype=int)
+    for n, k, x, y in np.ndindex(8, maps, places // 2, places // 2):
+        a, b, on = generator.integers(2, size=3)
+        h[n, k, 2 * x + a, 2 * y + b] = on
+    return h
+
+
+def convolutional_rbm(x: Arrays, t: Arrays) -> float:
+    width = t["K"].shape[-1]
+    total = -t["d"] * x["v"].sum() - (t["c"][:, None, None] * x["h"]).sum()
+    for k, i, j in np.argwhere(x["h"]):
+        total -= (t["K"][k] * x["v"][i : i + width, j : j + width]).sum()
+    return float(total)
+
+
+def convolutional_dbm(x: Arrays, t: Arrays) -> float:
+    maps, side = x["h"].shape[0], x["h"].shape[1] // 2
+    pooled = x["h"].reshape(maps, side, 2, side, 2).max(axis=(2, 4))
+    width = t["L"].shape[-1]
+    total = convolutional_rbm(x, t) - (t["e"][:, None, None] * x["g"]).sum()
+    for k, i, j in np.argwhere(x["g"]):
+        total -= (t["L"][k] * pooled[:, i : i + width, j : j + width]).sum()
+    return float(total)
+
+
 GROUPED_SPECIFICATIONS = (
     GroupedSpecification(
         "replicated_softmax", {"words": 3, "topics": 2}, documents, replicated_softmax, (("v",), ("h",))
+    ),
+    GroupedSpecification(
+        "convolutional_rbm",
+        {"side": 5, "maps": 2, "width": 2},
+        lambda rng: {"v": rng.integers(2, size=(8, 5, 5)), "h": detectors(rng, 2, 4)},
+        convolutional_rbm,
+        (("v",), ("h",)),
+    ),
+    GroupedSpecification(
+        "convolutional_dbm",
+        {"side": 7, "maps": 2, "width": 2, "top": 2, "top_width": 2},
+        lambda rng: {"v": rng.integers(2, size=(8, 7, 7)), "h": detectors(rng, 2, 6), "g": detectors(rng, 2, 2)},
+        convolutional_dbm,
+        (("v", "g"), ("h",)),
     ),
 )
