@@ -23,7 +23,8 @@ def find_proportions(model: Model, classes: Mapping[AxisName, AxisName], full: M
     for tied in nx.connected_components(graph):
         ordered = [name for name in full if name in tied]
         longest = max(ordered, key=lambda name: full[name])
-        found |= {name: (longest, Fraction(full[name], full[longest])) for name in ordered}
+        whole = full[longest] or 1  # a list of edges may be empty
+        found |= {name: (longest, Fraction(full[name] or whole, whole)) for name in ordered}
     return found
 
 

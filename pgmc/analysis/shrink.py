@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pgmc.analysis.axes import AxisName, axis_name, index_axes, unify_axes
+from pgmc.analysis.induced_edges import find_links, join_tables, keep_linked, table_axes
 from pgmc.analysis.proportions import Proportions, common_lengths, find_proportions
 from pgmc.analysis.size_constraints import SizeConstraint, find_size_constraints
 from pgmc.errors import InternalError, IntractableError
@@ -47,8 +48,11 @@ S = TypeVar("S", bound=Symbol)
 SMALL_TOTAL = 3
 """What counts add up to in a small instance, at most."""
 
-SMALLEST, USUAL, LARGER, LONGEST = 2, 3, 4, 10_000
-"""Axes have at least the first length, the second where states allow, the third to differ from another axis."""
+SMALLEST, USUAL, LARGER, LINKED, LONGEST = 2, 3, 4, 6, 10_000
+"""Axes have at least the first length, the second where states allow, the third to differ from another axis.
+
+Units that edges join are as many as the fourth where states allow.
+"""
 
 Parity = Literal["odd", "even"]
 
@@ -110,13 +114,14 @@ class _Axes:
     lengths: Mapping[AxisName, Sequence[int]]
     proportions: Proportions
     constraints: tuple[SizeConstraint, ...]
+    linked: frozenset[AxisName]
 
     @classmethod
     def of(cls, model: Model, parity: Parity | None) -> _Axes:
-        classes = _join_squares(model, unify_axes(model))
+        classes = join_tables(model, _join_squares(model, unify_axes(model)))
         declared = {(s.name, k): axis.size for s in model.symbols for k, axis in _named_axes(s)}
         declared |= {(v.name, k): axis_length(v, k) for v in model.variables for k in block_axes(v)}
-        full = {name: declared[name] for name in classes.values()}
+        full = {name: min(n for own, n in declared.items() if classes[own] == name) for name in classes.values()}
         proportions = find_proportions(model, classes, full)
         tied = {root for name, (root, _) in proportions.items() if name != root}
         least = {name: 1 if proportions[name][0] in tied else min(size, SMALLEST) for name, size in full.items()}
@@ -126,11 +131,13 @@ class _Axes:
         raised = {proportions[constraint.raised][0] for constraint in constraints}
         roots = [name for name in full if proportions[name][0] == name]
         most = {name: min(full[name], LONGEST) if name in raised else LARGER for name in roots}
+        linked = {name for links in find_links(model, classes) for name, _ in links.columns}
+        most |= {name: max(most[name], LINKED) for name in linked if name in most}
         lengths = {name: common_lengths(name, proportions, least, full, most[name]) for name in roots}
         if parity is not None:
             for name in {proportions[classes[axis]][0] for axis in _offset_axes(model)}:
                 lengths[name] = [n for n in lengths[name] if n % 2 == (parity == "odd")] or [full[name]]
-        return cls(classes, full, lengths, proportions, constraints)
+        return cls(classes, full, lengths, proportions, constraints, frozenset(linked))
 
     def repaired(self, sizes: Mapping[AxisName, int]) -> dict[AxisName, int]:
         """The sizes, with those raised that constraints need longer."""
@@ -247,6 +254,8 @@ def _choose_sizes(model: Model, axes: _Axes, max_states: int) -> dict[AxisName, 
     for name in order:
         if sizes[name] == USUAL and any(sizes[other] == USUAL for other in order if other != name):
             lengthen(name, LARGER)
+    for name in axes.linked & set(sizes):
+        lengthen(name, LINKED)
     return axes.whole(sizes)
 
 
@@ -283,34 +292,38 @@ def _small_total(total: int | str) -> int:
 
 def _kept_positions(model: Model, axes: _Axes, sizes: Mapping[AxisName, int]) -> dict[AxisName, Array]:
     """The positions of each class that stay: the first ones, and those that keep arrays from being all alike."""
+    linked = keep_linked(list(find_links(model, axes.classes)), sizes, axes.full)
     wanted: dict[AxisName, dict[int, None]] = {name: {} for name in sizes}
     for symbol, values in _patterns(model):
         flat = np.asarray(values != 0).reshape(-1)
         for place in (int(np.argmax(flat)), int(np.argmin(flat))):
             for k, position in enumerate(np.unravel_index(place, np.shape(values))):
                 wanted[axes.classes[symbol.name, k]].setdefault(int(position))
-    return {
+    kept = {
         name: np.sort(np.array([*positions, *(k for k in range(axes.full[name]) if k not in positions)][: sizes[name]]))
         if positions
         else np.arange(sizes[name])
         for name, positions in wanted.items()
     }
+    return kept | linked
 
 
 def _patterns(model: Model) -> Iterator[tuple[Symbol, Array]]:
     """Arrays whose zeros are part of the structure."""
     for parameter in model.parameters:
-        if parameter.constraint.masked and parameter.axes:
+        if parameter.constraint.masked and parameter.axes and not parameter.constraint.sparse:
             yield parameter, np.asarray(parameter.constraint.mask)
+    tables = table_axes(model)
     for constant in model.constants:
-        if constant.axes:
+        if constant.axes and constant.name not in tables:
             yield constant, np.asarray(constant.value)
 
 
 def _cropped(model: Model, axes: _Axes, kept: Mapping[AxisName, Array]) -> Model:
     """The model with every symbol cropped, wherever it stands."""
     totals = frozenset(total_name(v) for v in model.variables if isinstance(v.domain, Count) and v.domain.total)
-    small = {symbol.name: _crop_symbol(symbol, axes, kept, totals) for symbol in model.symbols}
+    places = {name: kept[axes.classes[found[0]]] for name, (_, found) in table_axes(model).items()}
+    small = {s.name: _crop_symbol(s, axes, kept, totals, places.get(s.name)) for s in model.symbols}
 
     def crop(symbols: tuple[S, ...]) -> tuple[S, ...]:
         return tuple(small[symbol.name] for symbol in symbols)  # type: ignore[misc]
@@ -331,7 +344,10 @@ def _cropped(model: Model, axes: _Axes, kept: Mapping[AxisName, Array]) -> Model
     )
 
 
-def _crop_symbol(symbol: Symbol, axes: _Axes, kept: Mapping[AxisName, Array], totals: frozenset[str]) -> Symbol:
+def _crop_symbol(
+    symbol: Symbol, axes: _Axes, kept: Mapping[AxisName, Array], totals: frozenset[str], places: Array | None
+) -> Symbol:
+    """The symbol cropped; ``places`` are those that stay of the places that its entries are."""
     positions = [kept[axes.classes[symbol.name, k]] for k in range(len(symbol.axes))]
     short = tuple(replace(axis, size=len(own)) for axis, own in zip(symbol.axes, positions, strict=True))
     match symbol:
@@ -341,6 +357,8 @@ def _crop_symbol(symbol: Symbol, axes: _Axes, kept: Mapping[AxisName, Array], to
             return replace(symbol, axes=short, domain=Count(_small_total(total)))
         case Constant(value=value) if symbol.name in totals:
             return replace(symbol, value=np.minimum(value, SMALL_TOTAL))
+        case Constant(value=value) if places is not None:
+            return replace(symbol, axes=short, value=np.searchsorted(places, _crop(value, symbol, positions)))
         case Constant(value=value):
             return replace(symbol, axes=short, value=_crop(value, symbol, positions))
         case Parameter(constraint=constraint, init=init):

@@ -20,7 +20,7 @@ from pgmc.codegen.own_fields import keep_own_fields
 from pgmc.codegen.prelude import IMPORTS, Dtype, prelude
 from pgmc.ir.answers import WIDE, Answer, Computation, Quantity
 from pgmc.ir.model import Model
-from pgmc.ir.rewrite import accesses
+from pgmc.ir.rewrite import accesses, own_positions, tables, walk
 from pgmc.ir.signatures import Argument, KernelModule, Kind, Result, Role
 from pgmc.ir.symbols import Constant, Input, Parameter, Symbol, Variable, is_one_hot
 
@@ -85,6 +85,9 @@ class _Signature:
         arguments += [
             Argument(text, Role.EXTENT, axis[0], 0, "int64", axis[1]) for axis, text in self.printer.extents.items()
         ]
+        for listing, (starts, members) in self.printer.listings.items():
+            arguments.append(Argument(starts, Role.STARTS, listing.symbol, 1, "int64", listing.axis))
+            arguments.append(Argument(members, Role.MEMBERS, listing.symbol, 1, "int64", listing.axis))
         if not isinstance(self.answer, Computation):
             arguments += self._sweep_arguments()
             return tuple(arguments), ()
@@ -100,6 +103,12 @@ class _Signature:
         steps = (*self.program.once, *self.program.steps)
         return {a.symbol.name for step in steps for node in read_expressions(step) for a in accesses(node)}
 
+    def _tables(self) -> set[str]:
+        """The constants that places are looked up in."""
+        nodes = (node for step in (*self.program.once, *self.program.steps) for node in read_expressions(step))
+        positions = (p for node in nodes for part in walk(node) for p in own_positions(part))
+        return {table.symbol.name for position in positions for table in tables(position)}
+
     def _array(self, symbol: Symbol) -> Argument:
         role = Role.CONSTANT
         rank = len(symbol.axes)
@@ -107,7 +116,8 @@ class _Signature:
             role, rank = (Role.STATE if isinstance(symbol, Variable) else Role.INPUT), rank + 1
         elif isinstance(symbol, Parameter):
             role = Role.PARAMETER
-        dtype: Literal["int64", "float32", "float64"] = "int64" if is_one_hot(symbol) else self.dtype
+        whole = is_one_hot(symbol) or symbol.name in self._tables()
+        dtype: Literal["int64", "float32", "float64"] = "int64" if whole else self.dtype
         return Argument(self.printer.array(symbol.name), role, symbol.name, rank, dtype)
 
     def _sweep_arguments(self) -> list[Argument]:

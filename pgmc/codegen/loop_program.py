@@ -30,7 +30,7 @@ class Allocate:
     symbol: Symbol
     extents: tuple[AxisName | int | None, ...]
     per_example: bool
-    kind: Literal["plain", "aligned", "keys", "hands"] = "plain"
+    kind: Literal["plain", "aligned", "keys", "bytes", "hands"] = "plain"
     """aligned: zeros, every row from a cache line on; hands: for a row of the first length, dealt to that many"""
 
 
@@ -117,6 +117,24 @@ class MemberLoop:
 
 
 @dataclass(frozen=True, slots=True)
+class Listing:
+    """Lists that the run time makes: of a table the entries at each place, of a mask the ones along an axis."""
+
+    symbol: str
+    axis: int
+
+
+@dataclass(frozen=True, slots=True)
+class ListedLoop:
+    """The body for every value of the index that a listing has at a place."""
+
+    index: Index
+    listing: Listing
+    at: Index
+    body: tuple[Statement, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class BlockLoop:
     """The body for some units at a time: those from ``first`` up to ``last`` along an axis."""
 
@@ -171,6 +189,16 @@ class PickState:
 
     index: Index
     access: Access
+
+
+@dataclass(frozen=True, slots=True)
+class LetPlace:
+    """The index becomes the value of a position on an axis of a symbol."""
+
+    index: Index
+    symbol: Symbol
+    axis: int
+    position: Position
 
 
 @dataclass(frozen=True, slots=True)
@@ -354,11 +382,13 @@ Statement: TypeAlias = (
     | OrderLoop
     | BlockLoop
     | LoopInBlock
+    | ListedLoop
     | ExampleLoop
     | SweepLoop
     | Guard
     | UnlessMasked
     | PickState
+    | LetPlace
     | Let
     | LetLowest
     | Raise

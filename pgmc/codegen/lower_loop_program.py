@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
 from math import prod
 from typing import TypeAlias
 
@@ -24,6 +25,8 @@ from pgmc.codegen.array_program import (
 )
 from pgmc.codegen.color_rows import color_row, makes_row
 from pgmc.codegen.extents import Extents, find_extents
+from pgmc.codegen.lanes import fit_lanes, turn_into_lanes
+from pgmc.codegen.listed_loops import find_listed
 from pgmc.codegen.loop_kinds import PLAIN_LOOPS, LoopKinds
 from pgmc.codegen.loop_program import (
     Allocate,
@@ -38,6 +41,7 @@ from pgmc.codegen.loop_program import (
     Increment,
     Let,
     LetLowest,
+    ListedLoop,
     Loop,
     MatrixProduct,
     MatrixView,
@@ -102,6 +106,9 @@ class LoopLowering:
     _frames: list[_Frame] = field(default_factory=list)
     _prepared: list[Statement] = field(default_factory=list)
     _joint_buffers: dict[tuple[str, str], Symbol] = field(default_factory=dict)
+    _alone: bool = False  # one draw is all that a sweep does
+    _copies: tuple[Statement, ...] = ()
+    _around_sweeps: tuple[tuple[Statement, ...], tuple[Statement, ...]] = ((), ())
 
     def lower_evaluation(self, program: ArrayProgram) -> tuple[Statement, ...]:
         """The statements of a kernel that fills its results once."""
@@ -113,10 +120,13 @@ class LoopLowering:
         self.extents = find_extents(program, self.axes)
         rows = self._rows(program)
         joint = tuple(self._allocate_joint(program))
+        self._alone = len(program.steps) == 1
         once = tuple(s for step in program.once for s in self._step(step))
         body = tuple(s for step in program.steps for s in self._step(step, rows))
         allocations = tuple(Allocate(row, (axis,), per_example=False) for row, axis in rows.values())
-        return (*self._allocations(program), *allocations, *joint, *once, *self._prepared, SweepLoop(body))
+        load, store = self._around_sweeps
+        before = (*self._allocations(program), *allocations, *joint, *self._copies, *once, *self._prepared, *load)
+        return (*before, SweepLoop(body), *store)
 
     def _allocate_joint(self, program: ArrayProgram) -> Iterator[Statement]:
         """Arrays for the field and the matrix of each variable that is drawn from a joint normal law."""
@@ -268,7 +278,16 @@ class LoopLowering:
 
         nest = self._loops((EXAMPLES,), draw_units)
         self.changing = frozenset()
-        return nest
+        return self._in_lanes(nest, extents) if fit_lanes(nest) else nest
+
+    def _in_lanes(self, nest: tuple[Statement, ...], extents: tuple[AxisName, ...]) -> tuple[Statement, ...]:
+        """The nest with the chains innermost; the copies of the state are made once if nothing else looks at it."""
+        lanes = turn_into_lanes(nest, extents, self.names)
+        self._copies += lanes.allocated
+        if self._alone:
+            self._around_sweeps = lanes.load, lanes.store
+            return lanes.nest
+        return (*lanes.load, *lanes.nest, *lanes.store)
 
     def _color_row(self, loop: StrideLoop) -> Statement:
         """A row of units of one colour: at once, where their law is a number that does not take loops to compute."""
@@ -397,14 +416,18 @@ class LoopLowering:
                 picks = ordered
         picked = {pick.index for pick in picks}
         looped = tuple(i for i in over if i not in picked)
-        indices, special, relations = bound_by_blocks(looped, relations_of(product))
+        around = {frame.index for frame in self._frames if frame.index is not None}
+        listed = find_listed(looped, around, relations_of(product), factors)
+        met = {relation for found in listed for relation in found.met}
+        indices, special, relations = bound_by_blocks(looped, tuple(r for r in relations_of(product) if r not in met))
+        lists: LoopKinds = {i.index: partial(ListedLoop, i.index, i.listing, i.at) for i in listed}
 
         def increment() -> tuple[Statement, ...]:
             with self._under(relations):
                 step: tuple[Statement, ...] = (Increment(total, self._scalar(_as_product(factors))),)
             return (Guard(relations, step),) if relations else step
 
-        nest = self._loops(indices, increment, picks=picks, special=special)
+        nest = self._loops(indices, increment, picks=picks, special={**special, **lists})
         return (Let(total, ZERO, self.precision), *nest), total
 
     def _log_sum_exp(self, body: Scalar, over: tuple[Index, ...]) -> tuple[tuple[Statement, ...], Scalar]:

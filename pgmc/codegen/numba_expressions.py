@@ -8,6 +8,8 @@ from fractions import Fraction
 
 from pgmc.analysis.axes import AxisName
 from pgmc.codegen.array_program import EXAMPLES
+from pgmc.codegen.lanes import is_lanes
+from pgmc.codegen.loop_program import Listing
 from pgmc.codegen.names import NameRegistry
 from pgmc.codegen.prelude import Dtype
 from pgmc.codegen.signs import split_sign
@@ -52,6 +54,7 @@ class NumbaExpressions:
     sites: dict[str, str] = field(default_factory=dict)
     masks: dict[str, str] = field(default_factory=dict)
     orders: dict[str, str] = field(default_factory=dict)
+    listings: dict[Listing, tuple[str, str]] = field(default_factory=dict)
     helpers: dict[str, None] = field(default_factory=dict)
     aliases: dict[str, str] = field(default_factory=dict)
     numbers: frozenset[str] = frozenset()
@@ -167,7 +170,8 @@ class NumbaExpressions:
             return f"({self._one()} if {code} == {self._position(state)} else {self._zero()})"
         if not access.positions and symbol.name in self.names.locals | self.numbers:
             return self.array(symbol.name)
-        return self._element(symbol, access.positions)
+        element = self._element(symbol, access.positions)
+        return f"np.{self.dtype}({element})" if is_lanes(symbol) else element
 
     def _element(self, symbol: Symbol, positions: tuple[Position, ...], name: str | None = None) -> str:
         """An element of a symbol's array, or of the array ``name`` of the same shape."""

@@ -27,6 +27,8 @@ from pgmc.codegen.loop_program import (
     KeepRowKeys,
     Let,
     LetLowest,
+    LetPlace,
+    ListedLoop,
     Loop,
     LoopInBlock,
     MatrixProduct,
@@ -55,6 +57,7 @@ _NESTS = (
     Loop, ColorLoop, StrideLoop, GroupLoop, MemberLoop, LoopInBlock, ExampleLoop, SweepLoop, Guard, UnlessMasked,
 )  # fmt: skip
 _INDENT = "    "
+KINDS = {"keys": "uint64", "bytes": "int8"}
 
 
 @dataclass(slots=True)
@@ -75,6 +78,8 @@ class NumbaPrinter(NumbaExpressions):
                 known = dict(self._indices)
                 yield from print_color_row(self, statement, depth)
                 self._indices = known
+            case ListedLoop():
+                yield from self._listed(statement, depth)
             case BlockLoop(extent, inside, backward):
                 head, bound = block_head(self.extent(extent), backward)
                 yield from (pad + head, pad + _INDENT + bound)
@@ -102,6 +107,18 @@ class NumbaPrinter(NumbaExpressions):
             yield f"{pad}{_INDENT}{self.index(index)} = {order}[{row}, {k}]"
         yield from self.statements(loop.body, depth + 1)
         self._indices = {i: n for i, n in known.items() if i not in loop.indices}
+
+    def _listed(self, loop: ListedLoop, depth: int) -> Iterator[str]:
+        """A loop over what is listed at a place."""
+        pad, name = _INDENT * depth, loop.listing.symbol + "_columns" * loop.listing.axis
+        if loop.listing not in self.listings:
+            self.listings[loop.listing] = self.names.claim(f"starts_{name}"), self.names.claim(f"listed_{name}")
+        starts, members = self.listings[loop.listing]
+        known, entry, at = dict(self._indices), self.names.claim("entry"), self.index(loop.at)
+        yield f"{pad}for {entry} in range({starts}[{at}], {starts}[{at} + 1]):"
+        yield f"{pad}{_INDENT}{self.index(loop.index)} = {members}[{entry}]"
+        yield from self.statements(loop.body, depth + 1)
+        self._indices = {i: n for i, n in known.items() if i != loop.index}
 
     def _head(self, statement: Statement) -> str:
         match statement:
@@ -170,6 +187,8 @@ class NumbaPrinter(NumbaExpressions):
         match statement:
             case Let() | LetLowest() | Raise() | Increment() | Store():
                 return self._assignment(statement)
+            case LetPlace(index, symbol, axis, position):
+                return f"{self.index(index)} = {self.place(symbol, axis, position)}"
             case RowKey() | KeepRowKeys() | TakeRowKey() | DrawUnit() | DrawState() | DrawGroup() | DrawJoint():
                 return self._random_line(statement)
             case Fill() | Place():
@@ -201,7 +220,7 @@ class NumbaPrinter(NumbaExpressions):
             return f"{array} = np.empty(({lengths[1]}, -(-{lengths[0]} // {lengths[1]})), np.{self.dtype})"
         if statement.kind == "aligned":
             return f"{array} = {self.helper('aligned_zeros')}({', '.join(lengths)})"
-        return f"{array} = np.empty({shape}, np.{'uint64' if statement.kind == 'keys' else self.dtype})"
+        return f"{array} = np.empty({shape}, np.{KINDS.get(statement.kind, self.dtype)})"
 
     def _assignment(self, statement: Let | LetLowest | Raise | Increment | Store) -> str:
         match statement:
@@ -215,7 +234,7 @@ class NumbaPrinter(NumbaExpressions):
             case Increment(target, value):
                 return f"{self.scalar(target)} += {self.scalar(value)}"
             case Store(target, value):
-                return f"{self.scalar(target)} = {self.scalar(value)}"
+                return f"{self._element(target.symbol, target.positions)} = {self.scalar(value)}"
 
     def _row_line(self, statement: Fill | Place) -> str:
         """A place in the row of a group gets a logit, or gives the value drawn."""

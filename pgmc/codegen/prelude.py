@@ -70,6 +70,19 @@ def row_key(key_0, key_1, chain, sweep):
     ("mix",),
 )
 
+_ROW_KEYS = Helper(
+    '''\
+@helper
+def row_keys(key_0, key_1, first_chain, chains, sweep):
+    """The keys of all chains in one sweep."""
+    keys_0, keys_1 = np.empty(chains, np.uint64), np.empty(chains, np.uint64)
+    for n in range(chains):
+        keys_0[n], keys_1[n] = row_key(key_0, key_1, first_chain + n, sweep)
+    return keys_0, keys_1
+''',
+    ("row_key",),
+)
+
 _RANDOM_WORD = Helper(
     '''\
 @helper
@@ -242,6 +255,7 @@ _COMMON = {
     "helper": _HELPER,
     "mix": _MIX,
     "row_key": _ROW_KEY,
+    "row_keys": _ROW_KEYS,
     "random_word": _RANDOM_WORD,
     "relu": _RELU,
     "lgamma": _LGAMMA,

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from pgmc.dsl.edges import check_ends, lookup_ranges
 from pgmc.dsl.location import complaint
 from pgmc.dsl.names import check_index_name
 from pgmc.dsl.operand import ATOM, Operand, Range, Ranges, check_ranges, merge_ranges, product, written
@@ -72,7 +73,9 @@ def take(a: Operand, key: object, symbol: Symbol | None) -> Operand:
         if isinstance(position, slice) and position == slice(None):
             continue
         place = mapping[a.axes[axis]] = _position(position, a.shape[axis], axis, a.text, text)
-        for index in position_indices(place):
+        check_ends(place, a.shape[axis], axis, a.text, text)
+        ranges = merge_ranges(ranges, lookup_ranges(place))
+        for index in (atom for atom, _ in place.terms if isinstance(atom, Index)):
             here = Range(a.shape[axis], axis, a.text, symbol, place.index is None)
             ranges = merge_ranges(ranges, {index: (here,)})
     check_ranges(ranges, text, more_to_come=True)

@@ -10,6 +10,7 @@ import numpy.typing as npt
 from pgmc.dsl import declarations, directed
 from pgmc.dsl.dependencies import check_order
 from pgmc.dsl.distributions import Distribution
+from pgmc.dsl.edges import check_edges, edge_places, make_tables
 from pgmc.dsl.expression import Expression, Handle, as_operand
 from pgmc.dsl.guide import Guide
 from pgmc.dsl.initial import initial_values
@@ -274,6 +275,39 @@ class Model:
         array = checked_array(value, ModelError, f"constant '{name}'")
         axes = declarations.check_shape(array.shape, "constant", name)
         return self._declare(Constant(name, axes, array, None, call_site()))
+
+    def edges(self, pairs: npt.ArrayLike) -> tuple[Any, ...]:
+        """A list of edges, to be used in places: ``e, a, b = m.edges(pairs)``.
+
+        Edge e joins the units a[e] and b[e], so that ``m.energy(-J[e] * s[a] * s[b])`` is -Σ_e J_e s_a(e) s_b(e).
+        The list is data: a program is compiled once for any number of edges.
+
+        Parameters
+        ----------
+        pairs
+            Integers of shape ``(m, r)``: row e holds the r units of edge e, two or any other number. An edge may
+            repeat, and may join a unit to itself.
+
+        Returns
+        -------
+        tuple
+            The running number of the edge, and a place for each column, for use in brackets.
+
+        Raises
+        ------
+        ModelError
+            If it is no array of that shape, or an entry is negative.
+
+        Examples
+        --------
+        >>> e, a, b = m.edges([(0, 1), (1, 2), (2, 0)])
+        >>> s, J = m.spin("s", 3), m.param("J", 3)
+        >>> m.energy(-J[e] * s[a] * s[b])
+        """
+        tables = make_tables(check_edges(pairs), self._handles, call_site())
+        for table in tables:
+            self._declare(table)
+        return edge_places(tables)
 
     def _variable(self, name: str, shape: object, domain: Domain, boundary: object, exclusive: object = None) -> Handle:
         name = self._new_name(name, "group")

@@ -98,7 +98,8 @@ def check_symbols(model: Model) -> None:
     """Sizes are positive, categorical symbols have two states or more, data fits the declared shape."""
     for symbol in model.symbols:
         shape = shape_of(symbol)
-        if any(size < 1 for size in shape):
+        least = 0 if isinstance(symbol, Constant) else 1  # a list of edges may be empty
+        if any(size < least for size in shape):
             raise _broken(f"{symbol.name} has the shape {shape}")
         if isinstance(symbol, Variable | Input) and isinstance(symbol.domain, Categorical):
             if symbol.domain.states < 2:

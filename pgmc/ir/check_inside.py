@@ -27,7 +27,7 @@ from pgmc.ir.nodes import (
     Scalar,
     Sum,
 )
-from pgmc.ir.rewrite import block_numbers, children, own_positions, tables, walk
+from pgmc.ir.rewrite import block_numbers, children, own_positions, position_indices, tables, walk
 
 
 def find_outside(model: Model, term: EnergyTerm) -> Place | None:
@@ -67,6 +67,8 @@ class _Search:
 
     def _is_inside(self, place: Place, known: tuple[Compare, ...]) -> bool:
         symbol, k, axis, position = place
+        if any(self.ranges[index] == 0 for index in position_indices(position)):
+            return True  # an empty list of edges: nothing is read
         end = Position(((Length(*plain_name(symbol, k)), 1),))
         sides = (Compare(Position(), "<=", position), Compare(position, "<", end))
         return axis.boundary == "periodic" or all(self._holds(side, known) for side in sides)

@@ -17,6 +17,8 @@ class Role(Enum):
     EXTENT = "extent"  # int64: length of axis ``axis`` of the symbol; axis -1 is its number of states
     SITE = "site"  # int64: number of the first unit of the variable, counted in declaration order
     ORDER = "order"  # (units, rank) int64: positions of the variable's units, in the order in which they are drawn
+    STARTS = "starts"  # (places + 1,) int64: where the list of each place starts, of the table or the masked parameter
+    MEMBERS = "members"  # int64: the lists one after the other, see runtime.listings
     MASK = "mask"  # (n, *shape) boolean array: units of the variable that keep their value
     WEIGHTS = "weights"  # (n,) weights of the examples in a batch mean
     RESULT = "result"  # array to fill: the quantity of that name

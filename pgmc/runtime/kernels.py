@@ -13,7 +13,8 @@ import numpy.typing as npt
 from pgmc.errors import DataError, InternalError
 from pgmc.ir.model import Model
 from pgmc.ir.signatures import Argument, KernelModule, Result, Role
-from pgmc.ir.symbols import Categorical, Constant, Symbol, axis_length, shape_of
+from pgmc.ir.symbols import Categorical, Constant, Symbol, access_axes, axis_length, shape_of
+from pgmc.runtime.listings import make_listing
 
 Array: TypeAlias = npt.NDArray[Any]
 Dtype: TypeAlias = Literal["float32", "float64"]
@@ -87,6 +88,7 @@ class CompiledKernel:
         self.per_example = {result.name: result.per_example for result in module.results}
         self._function = function
         self._symbols = {symbol.name: symbol for symbol in model.symbols}
+        self._listings: dict[tuple[str, int], tuple[Array, Array]] = {}
         self._sites = first_sites(model)
         self._results = {result.name: result for result in module.results}
         self._shapes = {r.name: tuple(self._extent(name, axis) for name, axis in r.axes) for r in module.results}
@@ -120,6 +122,8 @@ class CompiledKernel:
                 return self._sites[argument.symbol]
             case Role.ORDER:
                 return self._order(argument.symbol)
+            case Role.STARTS | Role.MEMBERS:
+                return self._listing(argument.symbol, argument.axis)[argument.role is Role.MEMBERS]
             case _:
                 return None
 
@@ -129,6 +133,13 @@ class CompiledKernel:
                 f"{self.module.name}: nothing says how units of {name} are ordered. Please report this."
             )
         return self._find_order(name)
+
+    def _listing(self, name: str, axis: int) -> tuple[Array, Array]:
+        """The starts and the members of a listing, for as many places as any axis has."""
+        if (name, axis) not in self._listings:
+            places = max(extent.size for symbol in self._symbols.values() for extent in access_axes(symbol))
+            self._listings[name, axis] = make_listing(self._symbols[name], axis, places)
+        return self._listings[name, axis]
 
     def _value(self, argument: Argument, panel: Panel, launch: Launch | None, results: Mapping[str, Array]) -> Any:
         match argument.role:
