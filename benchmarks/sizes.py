@@ -24,7 +24,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 SIZES = (100, 10_000, 1_000_000)
-KINDS = ("layered", "lattice", "odd lattice")
+KINDS = ("layered", "lattice", "odd lattice", "edges")
 
 
 @dataclass(frozen=True)
@@ -82,14 +82,16 @@ def run_child(kind: str, units: int) -> None:
     import time
 
     import pgmc
-    from benchmarks.problems import declare_ising, declare_layers
+    from benchmarks.problems import declare_edges, declare_ising, declare_layers, random_edges
     from pgmc.ir.queries import Energy, Sweep
 
     pgmc.Model("first").binary("v")  # imports are no part of it
+    pairs = random_edges(units if kind == "edges" else 2)  # nor is the graph itself
     declared: dict[str, Callable[[], pgmc.Model]] = {
         "layered": lambda: declare_layers(units),
         "lattice": lambda: declare_ising(round(units**0.5)),
         "odd lattice": lambda: declare_ising(round(units**0.5) + 1),
+        "edges": lambda: declare_edges(units, pairs),
     }
     times = [time.process_time()]
     model = declared[kind]()

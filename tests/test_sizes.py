@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 import pgmc
@@ -41,6 +42,15 @@ def odd_lattice(units: int) -> pgmc.Model:
     return m
 
 
+def edges(units: int) -> pgmc.Model:
+    """A ring with chords, as a list of pairs."""
+    m, k = pgmc.Model("edges"), np.arange(units)
+    pairs = np.concatenate([np.stack([k, (k + step) % units], axis=1) for step in (1, 7)])
+    s, (e, a, b) = m.spin("s", units), m.edges(pairs)
+    m.energy(-m.param("J", len(pairs))[e] * s[a] * s[b])
+    return m
+
+
 def dense(units: int) -> pgmc.Model:
     m = pgmc.Model("dense")
     s = m.binary("s", units)
@@ -64,7 +74,7 @@ def count_calls(work: Callable[[], Any]) -> tuple[Any, int]:
         sys.setprofile(None)
 
 
-@pytest.mark.parametrize("declare", [layered, lattice, odd_lattice, dense], ids=lambda declare: declare.__name__)
+@pytest.mark.parametrize("declare", [layered, lattice, odd_lattice, edges, dense], ids=lambda declare: declare.__name__)
 def test_ten_units_cost_what_a_million_do(declare: Callable[[int], pgmc.Model]) -> None:
     """The canonical text, which names cached kernels, all sources, and the number of calls that lead to them."""
 
