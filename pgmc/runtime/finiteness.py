@@ -50,8 +50,6 @@ def _reason(executable: Executable, names: list[str], params: Arrays, state: Arr
             if SCALES & set(found) and not np.all(_scales(found) > 0):
                 return _not_positive(executable, name, found)
     scales = " ".join(map(executable.describe_scale, names))
-    if len(executable.continuous) > 1:
-        scales += " Where it is positive, units of different variables drive one another away without end."
     return NumericsError(f"Model {executable.model.name!r}: {what} is not finite. {scales} {REMEDY}")
 
 

@@ -40,10 +40,10 @@ def random_specification(seed: int, most_states: int = MOST_STATES) -> Specifica
     return _Draw(np.random.default_rng([seed, 1]), most_states).specification()
 
 
-def random_values(spec: Specification, seed: int) -> tuple[dict[str, Values], dict[str, Values]]:
+def random_values(spec: Specification, seed: int, size: float = 1.0) -> tuple[dict[str, Values], dict[str, Values]]:
     """Values of the parameters that fulfil their constraints, and one row of inputs."""
     rng = np.random.default_rng([seed, 2])
-    scale = rng.choice([0.3, 1.0])
+    scale = size * rng.choice([0.3, 1.0])
     params = {a.name: constrained(a, rng.normal(scale=scale, size=a.shape)) for a in spec.of_kind("param")}
     for array in spec.of_kind("param"):
         if "positive" in array.options:
@@ -135,12 +135,16 @@ class _Draw:
     def term(self) -> Expression:
         """A number times a weight times one to four factors."""
         self.sizes, self.named, self.states, self.apart = {}, set(), set(), set()
-        around = [a for a in self.arrays if a.periodic]
-        if around and self.chance(0.6):
-            factors = self.neighbours(self.pick(around))
+        around = [a for a in self.arrays if a.kind in UNITS and a.shape and min(a.shape) > 1 and not a.exclusive]
+        lattice = self.pick(around) if around else None
+        if lattice is not None and len(lattice.shape) == 1 and self.chance(0.1):
+            factors = self.convolution(lattice)
+        elif lattice is not None and self.chance(0.5 if lattice.periodic else 0.15):
+            factors = self.neighbours(lattice)
+            factors += [self.moved(weight, lattice) for weight in self.weights(factors)]
         else:
             factors = [self.factor() for _ in range(self.pick([1, 2, 3, 4], [0.25, 0.45, 0.25, 0.05]))]
-        factors += self.weights(factors)
+            factors += self.weights(factors)
         number = Fraction(self.pick([-1, -1, 1, 2]), self.pick([1, 1, 2]))
         if number != 1:
             factors.insert(0, Number(number))
@@ -245,9 +249,10 @@ class _Draw:
         return Read(array.name, tuple(places), pooled)
 
     def neighbours(self, array: Array) -> list[Expression]:
-        """Two or three units of a periodic group at fixed distances, and their weights' letters."""
+        """Two or three units of a group at fixed distances."""
         own = [self.letter(size) for size in array.shape]
         states = [self.letter(array.states)] if array.states else []
+        self.states |= set(states)
         factors: list[Expression] = [Read(array.name, tuple((letter, 0) for letter in [*own, *states]))]
         for _ in range(self.pick([1, 1, 2])):
             axis = int(self.rng.integers(len(own)))
@@ -255,6 +260,29 @@ class _Draw:
             places = [(letter, step * (k == axis)) for k, letter in enumerate(own)]
             factors.append(Read(array.name, (*places, *((letter, 0) for letter in states))))
         return factors
+
+    def convolution(self, array: Array) -> list[Expression]:
+        """Σ v[x + a] K[a] h[x], where the sum stays inside v; h is a group of that length, or a weight."""
+        size = int(self.rng.integers(1, array.shape[0] + 1))
+        x, a = self.letter(size), self.letter(array.shape[0] + 1 - size)
+        states = [self.letter(array.states)] if array.states else []
+        self.states |= set(states)
+        read = Read(array.name, ((x + a, 0), *((letter, 0) for letter in states)))
+        groups = [b for b in self.arrays if b.kind in ("binary", "spin") and b.shape == (size,) and not b.exclusive]
+        other = Read(self.pick(groups).name, ((x, 0),)) if groups and self.chance(0.7) else self.weight([x])
+        return [read, self.weight([a, *states]), other]
+
+    def moved(self, weight: Expression, lattice: Array) -> Expression:
+        """A weight taken from the next place, now and then; it then wraps round where the lattice does."""
+        if not isinstance(weight, Read) or not weight.places or self.chance(0.7):
+            return weight
+        (letter, _), *others = weight.places
+        array = next(array for array in self.arrays if array.name == weight.name)
+        if array.kind != "param" or letter in self.states or array.shape[0] < 2:
+            return weight
+        if lattice.periodic:
+            self.arrays[self.arrays.index(array)] = replace(array, periodic=True)
+        return replace(weight, places=((letter, 1), *others))
 
     def letter(self, size: int, reuse: bool = False, taken: Sequence[str] = ()) -> str:
         """A letter of a size: a new one, or one of the present term."""

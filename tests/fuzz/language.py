@@ -51,7 +51,7 @@ class Array:
 class Read:
     """An element of an array: ``s[x + 1, 0]``, or ``h.pooled()[x]`` of its exclusive blocks.
 
-    A place is a letter and an offset, or an empty letter and a position.
+    A place is a letter and an offset, two letters and an offset for their sum, or no letter and a position.
     """
 
     name: str
@@ -195,7 +195,7 @@ def free_letters(node: Expression) -> tuple[str, ...]:
     """Letters that no sum inside binds, in the order in which they stand."""
     match node:
         case Read(_, places):
-            return tuple(dict.fromkeys(letter for letter, _ in places if letter))
+            return tuple(dict.fromkeys(letter for letters, _ in places for letter in letters))
         case Sum(body, over) | LogSumExp(body, over):
             return tuple(letter for letter in free_letters(body) if letter not in over)
         case _:
@@ -208,5 +208,5 @@ def extents(spec: Specification, term: Expression) -> dict[str, int]:
         letter: size
         for read in reads(term)
         for (letter, _), size in zip(read.places, spec.shape_of(read), strict=True)
-        if letter
+        if len(letter) == 1
     }

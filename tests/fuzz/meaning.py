@@ -23,6 +23,7 @@ from language import (
     Sum,
     extents,
     free_letters,
+    reads,
 )
 
 Values: TypeAlias = npt.NDArray[Any]
@@ -90,12 +91,25 @@ class Term:
             case Function(name, argument):
                 return FUNCTIONS[name](self.value(argument))
             case Sum(body, over, where):
-                kept = np.array(True)
+                kept = self._inside(body, over)
                 for left, relation, right in where:
                     kept = kept & RELATIONS[relation](self._grid[left], self._grid[right])
                 return self._reduce(np.where(kept, self.value(body), 0.0), over, np.sum)
             case LogSumExp(body, over):
                 return self._reduce(self.value(body), over, np.logaddexp.reduce)
+
+    def _inside(self, body: Expression, over: tuple[str, ...]) -> Values:
+        """Where no place with an offset falls off an open axis: other instances of the sum are left out."""
+        kept = np.array(True)
+        for read in reads(body):
+            for (letters, offset), size in zip(read.places, self._spec.shape_of(read), strict=True):
+                if set(letters) & set(over) and not self._spec.array(read.name).periodic:
+                    place = self._place(letters) + offset
+                    kept = kept & (place >= 0) & (place < size)
+        return kept
+
+    def _place(self, letters: str) -> Values:
+        return np.asarray(sum(self._grid[letter] for letter in letters))
 
     def _reduce(self, value: Values, over: tuple[str, ...], reduction: Callable[..., Values]) -> Values:
         for letter in over:
@@ -103,14 +117,14 @@ class Term:
         return value
 
     def _read(self, array: Array, read: Read) -> Values:
-        """The elements at the places, wrapped round: shape (sets or 1, states or 1, *letters)."""
+        """The elements at the places, wrapped round where they are outside, ``(sets, states, *letters)``."""
         found = self._data[array.name].astype(np.float64)
         if read.pooled:
             found = sum_of_blocks(found, array.exclusive)
         shape = tuple(self._grid)
         where = [
-            (self._grid[letter][0, 0] + offset) % size if letter else np.full([1] * len(shape), offset)
-            for (letter, offset), size in zip(read.places, self._spec.shape_of(read), strict=True)
+            (self._place(letters)[0, 0] + offset) % size if letters else np.full([1] * len(shape), offset)
+            for (letters, offset), size in zip(read.places, self._spec.shape_of(read), strict=True)
         ]
         picked = found[(slice(None), *where)] if where else found.reshape(-1, *(1 for _ in shape))
         return picked[:, None] if array.kind in ("param", "constant") else picked[None]

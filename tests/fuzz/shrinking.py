@@ -139,7 +139,7 @@ def _linked_axes(spec: Specification) -> list[set[Place]]:
         by_letter: dict[str, set[Place]] = {}
         for read in reads(term):
             for axis, (letter, _) in enumerate(read.places):
-                if letter and not read.pooled:
+                if len(letter) == 1 and not read.pooled:
                     by_letter.setdefault(letter, set()).add((read.name, axis))
         ties += by_letter.values()
         related = {(r[0], r[2]) for part in walk(term) if isinstance(part, Sum) for r in part.where}

@@ -57,7 +57,7 @@ def _spoken(term: Expression, text: str) -> set[str]:
 
 def all_letters(term: Expression) -> set[str]:
     """Every letter of a term, bound or not."""
-    return {letter for part in walk(term) if isinstance(part, Read) for letter, _ in part.places if letter}
+    return {letter for part in walk(term) if isinstance(part, Read) for letters, _ in part.places for letter in letters}
 
 
 # ---- declarations --------------------------------------------------------------------------------------------------
@@ -125,10 +125,10 @@ def _whole(read: Read) -> str:
     return f"{read.name}.pooled()" if read.pooled else read.name
 
 
-def _place(letter: str, offset: int) -> str:
-    if not letter:
+def _place(letters: str, offset: int) -> str:
+    if not letters:
         return str(offset)
-    return f"{letter} {'-' if offset < 0 else '+'} {abs(offset)}" if offset else letter
+    return " + ".join(letters) + (f" {'-' if offset < 0 else '+'} {abs(offset)}" if offset else "")
 
 
 def _number(value: Fraction) -> str:
@@ -232,7 +232,7 @@ def _subscripts(part: Expression) -> str:
 
 def _element(read: Read) -> str:
     """The array itself, or its slice where a place is a number."""
-    if any(letter and offset for letter, offset in read.places):
+    if any(len(letters) > 1 or (letters and offset) for letters, offset in read.places):
         raise NotInArrays
     if all(letter for letter, _ in read.places):
         return _whole(read)

@@ -38,6 +38,7 @@ def features(spec: Specification) -> set[str]:
                 pass
         for read in reads(node):
             found |= {"pooled"} if read.pooled else set()
+            found |= {"convolution" for letters, _ in read.places if len(letters) > 1}
             found |= {"offset" if letter else "position" for letter, offset in read.places if offset or not letter}
     return found
 
@@ -48,6 +49,7 @@ def test_every_feature_is_drawn() -> None:
     wanted |= {
         "exclusive",
         "pooled",
+        "convolution",
         "symmetric",
         "zero_diagonal",
         "positive",

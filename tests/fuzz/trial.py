@@ -21,6 +21,7 @@ from pgmc.runtime.kernels import Kernel
 from spelling import build
 
 Backend = Literal["text", "numpy", "numba"]
+LARGEST_RANGE = 40.0  # nats from the least to the most likely state: beyond, probabilities become 0
 
 
 class Finding(NamedTuple):
@@ -69,9 +70,14 @@ class Case:
 
     @cached_property
     def values(self) -> tuple[dict[str, Values], dict[str, Values]]:
-        """Parameters, and one row of inputs; in the precision of the program."""
-        found = random_values(self.spec, self.seed)
-        params, inputs = ({n: _rounded(v, self.dtype) for n, v in group.items()} for group in found)
+        """Parameters, and one row of inputs; in the precision of the program. Energies are kept within bounds."""
+        for size in (1.0, 0.5, 0.25, 0.1):
+            found = random_values(self.spec, self.seed, size)
+            params, inputs = ({n: _rounded(v, self.dtype) for n, v in group.items()} for group in found)
+            states = Exact(units(self.spec), lambda x: np.zeros(len(next(iter(x.values()))))).states()
+            table = energies(self.spec, {name: value[None] for name, value in params.items()}, states | inputs)
+            if np.ptp(table) < LARGEST_RANGE:
+                break
         return params, inputs
 
     @property
