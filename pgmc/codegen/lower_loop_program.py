@@ -381,18 +381,22 @@ class LoopLowering:
             statements, value = self._accumulate(node.body, node.over)
         else:
             statements, value = self._log_sum_exp(node.body, node.over)
-        self._frames[home].before.extend(self._guarded(statements))
+        statements, value = self._guarded(statements, value)
+        self._frames[home].before.extend(statements)
         self._frames += inner
         return value
 
-    def _guarded(self, statements: tuple[Statement, ...]) -> tuple[Statement, ...]:
-        """What is computed ahead of a condition that its places need, where the condition holds."""
+    def _guarded(self, statements: tuple[Statement, ...], value: Scalar) -> tuple[tuple[Statement, ...], Scalar]:
+        """What is computed ahead of a condition that its places need, where the condition holds; else it is 0."""
         known = {frame.index for frame in self._frames}
         relations = tuple(r for r in dict.fromkeys(self.conditions) if known.issuperset(relation_indices(r)))
         if not relations:
-            return statements
+            return statements, value
+        if not isinstance(value, Access):  # the logarithm of a sum that nothing was added to is no number
+            result = self._local("value")
+            statements, value = (Let(result, ZERO, self.precision), *statements, Increment(result, value)), result
         starts = tuple(s for s in statements if isinstance(s, Let | LetLowest))
-        return (*starts, Guard(relations, tuple(s for s in statements if s not in starts)))
+        return (*starts, Guard(relations, tuple(s for s in statements if s not in starts))), value
 
     def _home(self, node: Scalar) -> int:
         """The outermost frame in which the value is determined; the innermost while its variables change."""

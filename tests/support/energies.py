@@ -550,6 +550,13 @@ def log_sum_of_fields(m: pgmc.Model) -> None:
 
 
 @energy
+def log_sum_times_the_units(m: pgmc.Model) -> None:
+    x = m.binary("x", 3)
+    V, U = m.param("V", (3, 2)), m.param("U", 3)
+    m.energy(pgmc.logsumexp(x @ V) * (x @ U))
+
+
+@energy
 def log_sum_of_labels(m: pgmc.Model) -> None:
     y, x = m.categorical("y", 2, states=3), m.binary("x", 2)
     W = m.param("W", (3, 4))
