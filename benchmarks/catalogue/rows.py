@@ -10,7 +10,12 @@ ROWS = (
     Row("A2", "Boltzmann machine with hidden units", {"boltzmann_machine": {}}, exact.hidden_machine),
     Row("A3", "restricted Boltzmann machine", {"rbm": {}, "spin_rbm": {}}, images.restricted),
     Row("A4", "deep Boltzmann machine, three hidden layers", {"deep_boltzmann_machine": {"depth": 3}}, images.deep),
-    Row("A5", "Ising and Potts lattices", {"lattice": {}, "potts": {}}, both(exact.spin_glass, exact.potts)),
+    Row(
+        "A5",
+        "Ising and Potts lattices, sparse graph",
+        {"lattice": {}, "cubic_lattice": {}, "potts": {}, "spin_glass": {}},
+        both(exact.spin_glass, exact.potts),
+    ),
     Row(
         "A6",
         "softmax units, replicated softmax",
