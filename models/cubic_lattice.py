@@ -1,10 +1,9 @@
-"""The Ising model in three dimensions: a film of spins, with one coupling and a field.
+"""The Ising model in three dimensions: a block of spins, with one coupling and a field.
 
     E(s) = -J Σ_xyz s_xyz (s_x+1,y,z + s_x,y+1,z + s_x,y,z+1) - f Σ_xyz s_xyz
 
-The first two axes are wrapped round, and the third one is open: the top layer has no neighbours above it.
-P(s_xyz = +1 | rest) = σ(2 f + 2 J Σ neighbours), and two colours of units, as on a chess board, are the blocks of a
-sweep. Two dimensions were solved by [onsager1944]_.
+Its surface is open: spins there have fewer neighbours. P(s_xyz = +1 | rest) = σ(2 f + 2 J Σ neighbours), and two
+colours of units, as on a chess board, are the blocks of a sweep. Two dimensions were solved by [onsager1944]_.
 
 References
 ----------
@@ -18,7 +17,7 @@ def model(rows: int = 16, columns: int = 16, layers: int = 8) -> pgmc.Model:
     """The model with so many rows, columns and layers."""
     x, y, z = pgmc.indices("x y z")
     m = pgmc.Model("cubic_lattice")
-    s = m.spin("s", (rows, columns, layers), boundary=("periodic", "periodic", "open"))
+    s = m.spin("s", (rows, columns, layers), boundary="open")
     J, f = m.param("J"), m.param("f")
     m.energy(-J * s[x, y, z] * s[x + 1, y, z] - J * s[x, y, z] * s[x, y + 1, z] - J * s[x, y, z] * s[x, y, z + 1])
     m.energy(-f * s[x, y, z])

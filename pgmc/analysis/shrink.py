@@ -24,7 +24,7 @@ from pgmc.ir.canonical import canonical_text
 from pgmc.ir.check import check_model
 from pgmc.ir.factors import map_factors
 from pgmc.ir.model import EnergyTerm, Model
-from pgmc.ir.nodes import Bracket, Index, LogSumExp, Position, Scalar, Sum, shifted_index
+from pgmc.ir.nodes import Bracket, Index, Length, LogSumExp, Position, Scalar, Sum, shifted_index
 from pgmc.ir.rewrite import accesses, position_indices, replace_symbols, walk
 from pgmc.ir.symbols import (
     Categorical,
@@ -192,6 +192,8 @@ def _needed_by_relations(body: Scalar, standing: Mapping[Index, AxisName]) -> It
     for bracket in (node for node in walk(body) if isinstance(node, Bracket)):
         for relation in bracket.relations:
             apart = abs(relation.left.offset - relation.right.offset)
+            if any(isinstance(atom, Length) for side in (relation.left, relation.right) for atom, _ in side.terms):
+                apart -= 1  # inside an axis and outside of it, two places apart are enough for an offset of one
             for index in (*position_indices(relation.left), *position_indices(relation.right)):
                 if index in standing:
                     yield standing[index], apart + 2

@@ -121,7 +121,15 @@ def build_instances(compiler: Compiler, stream: Stream) -> list[Instance]:
         If energies are not finite, whatever parameters are tried.
     """
     parities: tuple[Parity | None, ...] = ("odd", "even") if has_offsets(compiler.model) else (None,)
-    models = dict.fromkeys(_shrunk(compiler.model, parity) for parity in parities)
+    models: dict[Model, None] = {}
+    refusals: list[IntractableError] = []
+    for parity in parities:
+        try:
+            models[_shrunk(compiler.model, parity)] = None
+        except IntractableError as error:
+            refusals.append(error)  # three dimensions have room for even axes of two units only
+    if not models:
+        raise refusals[0]
     return [_build_instance(compiler, model, stream.child(f"instance {k}")) for k, model in enumerate(models)]
 
 
