@@ -96,6 +96,22 @@ torus.energy(-K * z[r, c] * z[r, c + 1] - K * z[r, c] * z[r + 1, c])
 print(pgmc.compile(torus).conditional("z"))
 
 # %% [markdown]
+# ## Edges
+#
+# `m.edges` takes the rows of a list and gives the number of an edge and a place for each column. The list is data: any
+# other compiles to the same kernels, and the sum over the edges of a unit goes through these alone. Units are drawn
+# colour by colour, where units of one colour share no edge; so are those of a lattice.
+
+# %% A ring with a chord
+glass = pgmc.Model("glass")
+u = glass.spin("u", 5)
+e, a, b = glass.edges([(0, 1), (1, 2), (2, 3), (3, 4), (4, 0), (0, 2)])
+L = glass.param("L", 6)
+glass.energy(-L[e] * u[a] * u[b])
+print(pgmc.compile(glass).conditional("u"))
+print(*pgmc.compile(glass).blocks, sep="\n")
+
+# %% [markdown]
 # ## Parameters that training leaves alone
 #
 # `fixed=True` keeps a parameter from being moved by gradients; a callback of `fit` may return new values for it after

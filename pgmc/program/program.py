@@ -97,7 +97,7 @@ class Program:
 
     @property
     def structure(self) -> str:
-        """The structure of the interactions: "independent", "bipartite", "layered", "k-partite", "dense"."""
+        """The structure of the interactions, such as "bipartite", "lattice" or "dense"; ``report`` says why."""
         return self.compiler.structure.name
 
     @property
