@@ -41,7 +41,7 @@ def _last_values(body: Scalar, bound: tuple[Index, ...], sizes: Mapping[tuple[st
     found: dict[Index, int] = {}
     for _, _, axis, position in places(body):
         if position.index is not None:
-            found[position.index] = min(axis.size, found.get(position.index, axis.size))
+            found[position.index] = max(axis.size, found.get(position.index, 0))
     numbers = {index: sizes[name] for index, name in block_numbers(body)}
     return {i: sizes[i.extent] if i.extent is not None else found.get(i, numbers.get(i, 0)) for i in bound}
 
