@@ -80,7 +80,9 @@ print(pgmc.compile(n).conditional("x"))
 # %% [markdown]
 # ## Relations and offsets
 #
-# `where=` restricts a sum; `x[i, j + 1]` is a neighbour, on an axis that is declared to be periodic.
+# `where=` restricts a sum; `x[i, j + 1]` is a neighbour. A periodic axis goes round. An open one, the default, ends: an
+# instance with a place outside is left out; of a product of sums only the products that reach outside, and a function
+# as a whole.
 
 # %% Half of the pairs, and neighbours
 q = pgmc.Model("pairs")
@@ -94,6 +96,27 @@ z = torus.spin("z", (4, 4), boundary="periodic")
 K = torus.param("K")
 torus.energy(-K * z[r, c] * z[r, c + 1] - K * z[r, c] * z[r + 1, c])
 print(pgmc.compile(torus).conditional("z"))
+
+sheet = pgmc.Model("sheet")
+z = sheet.spin("z", (4, 4))
+K = sheet.param("K")
+sheet.energy(-K * z[r, c] * (z[r, c + 1] + z[r + 1, c]))
+print(pgmc.compile(sheet).conditional("z"))
+
+# %% [markdown]
+# Places are sums of integers, indices and multiples of indices. A brick of weights that is laid on every place of an
+# image is a convolution; the conditional of the image is the convolution back. With `v[2 * r + a]` it takes strides. An
+# index that stands alone nowhere stops where the sum would leave the axis.
+
+# %% Convolutions
+brick = pgmc.Model("brick")
+image = brick.binary("image", (8, 8))
+maps = brick.binary("maps", (3, 6, 6))
+F = brick.param("F", (3, 3, 3))
+k, a_row, a_column = pgmc.indices("k a b")
+brick.energy(-maps[k, r, c] * F[k, a_row, a_column] * image[r + a_row, c + a_column])
+for name in ("maps", "image"):
+    print(pgmc.compile(brick).conditional(name))
 
 # %% [markdown]
 # ## Edges
