@@ -37,7 +37,7 @@ from pgmc.ir.nodes import (
     Unit,
 )
 from pgmc.ir.printer import print_scalar
-from pgmc.ir.rewrite import accesses, children, free_indices, walk
+from pgmc.ir.rewrite import accesses, children, free_indices, position_indices, walk
 from pgmc.ir.symbols import (
     Axis,
     Binary,
@@ -215,11 +215,23 @@ def check_bound_once(term: EnergyTerm) -> None:
 
 
 def check_sizes(term: EnergyTerm) -> None:
-    """An array of its sum or its extent says how far each index runs."""
+    """An array of its sum or its extent says how far each index runs; on longer open axes it has neighbours."""
     _check_known(term.body, term.over, term)
     for node in walk(term.body):
         if isinstance(node, Sum | LogSumExp):
             _check_known(node.body, node.over, term)
+    alone: dict[Index, set[int]] = {}
+    beside: dict[Index, set[int]] = {}
+    for _, _, axis, position in places(term.body):
+        if position.index is not None:
+            alone.setdefault(position.index, set()).add(axis.size)
+        elif axis.boundary == "open":
+            for index in position_indices(position):
+                beside.setdefault(index, set()).add(axis.size)
+    for index, sizes in alone.items():
+        if not sizes <= {min(sizes), *beside.get(index, ())}:
+            shown = " and ".join(map(str, sorted(sizes, reverse=True)))
+            raise _broken(f"the index {index.name} runs over axes of the sizes {shown}", term)
 
 
 def check_inside(model: Model, term: EnergyTerm) -> None:

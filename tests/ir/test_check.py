@@ -174,6 +174,8 @@ def test_bound_once(bad: EnergyTerm, message: str) -> None:
 @pytest.mark.parametrize(
     ("bad", "message"),
     [
+        (term(Mul((get(v, i), get(W, j, i))), i, j), "index i runs over axes of the sizes 4 and 3"),
+        (term(get(W, i, i), i), "sizes 4 and 3"),
         (term(get(v, i), i, j), "nothing says how far the index j runs"),
         (term(Mul((get(v, i), Sum(get(v, i), (j,)))), i), "nothing says how far the index j runs"),
     ],
