@@ -13,7 +13,7 @@ ROWS = (
     Row(
         "A5",
         "Ising and Potts lattices, sparse graph",
-        {"lattice": {}, "cubic_lattice": {}, "potts": {}},
+        {"lattice": {}, "cubic_lattice": {}, "potts": {}, "spin_glass": {}},
         both(exact.spin_glass, exact.potts),
     ),
     Row(

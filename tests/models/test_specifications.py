@@ -61,6 +61,7 @@ FOUND = {
     "rbm": ("bipartite", [["v"], ["h"]]),
     "sigmoid_belief_net": ("directed", [["v"], ["h"]]),
     "softmax_rbm": ("bipartite", [["v"], ["h"]]),
+    "spin_glass": ("sparse", None),
     "spin_rbm": ("bipartite", [["s"], ["t"]]),
     "three_way": ("k-partite", [["x"], ["y"], ["h"]]),
     "two_group_class_rbm": ("layered", [["v", "y"], ["h", "g"]]),

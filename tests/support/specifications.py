@@ -142,6 +142,14 @@ def cubic_lattice(x: Arrays, t: Arrays) -> Any:
     return -t["J"] * bonds - t["f"] * s.sum(axis=(1, 2, 3))
 
 
+def spin_glass(x: Arrays, t: Arrays) -> Any:
+    """The edges of seven spins with one partner each, as the specification draws them."""
+    hop = np.random.default_rng(0).integers(1, 7, size=7)
+    pairs = sorted({tuple(sorted((i, (i + h) % 7))) for i, h in enumerate(hop)})
+    bonds = sum(t["J"][e] * x["s"][:, i] * x["s"][:, j] for e, (i, j) in enumerate(pairs))
+    return -bonds - x["s"] @ t["f"]
+
+
 def potts(x: Arrays, t: Arrays) -> Any:
     s = x["s"]
     bonds = sum((s * np.roll(s, -1, axis=axis)).sum(axis=(1, 2, 3)) for axis in (1, 2))
@@ -231,6 +239,7 @@ SPECIFICATIONS = (
     Specification("centred_boltzmann_machine", {"visible": 6}, {"x": BINARY}, (), centred_boltzmann_machine),
     Specification("potts", {"rows": 3, "columns": 3, "states": 2}, {"s": 2}, (), potts),
     Specification("cubic_lattice", {"rows": 3, "columns": 2, "layers": 2}, {"s": SPIN}, (), cubic_lattice),
+    Specification("spin_glass", {"visible": 7, "partners": 1}, {"s": SPIN}, (), spin_glass),
     Specification(
         "three_way",
         {"visible": 3, "gates": 2, "hidden": 3},
