@@ -24,7 +24,7 @@ from specifications import SPECIFICATIONS, Specification
 
 
 def check(model: Model, params: dict, state: dict) -> None:
-    arrays = {**params, **state}
+    arrays, model = {**params, **state}, freshen_model(spread_periodicity(model))  # as every derivation takes it
     for variable in model.variables:
         law = derive_conditional(model, variable)
         arranged = law.map(present)
