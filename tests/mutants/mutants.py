@@ -11,6 +11,7 @@ GRADIENTS = ("tests/derivation/test_gradients.py",)
 ENSEMBLES = ("tests/derivation/test_ensembles.py",)
 MEANS = ("tests/derivation/test_mean_field.py",)
 SWEEPS = ("tests/schedule/test_transition_matrix.py", "-k", "forward_and_backward or masked")
+FORMS = ("tests/schedule/test_transition_matrix.py", "-k", "every_form")
 LATTICES = ("tests/lattices",)
 CHAINS = ("tests/runtime/test_chains.py",)
 ANNEALING = ("tests/evaluation/test_ais.py",)
@@ -281,14 +282,14 @@ GENERATION = (
         "codegen/lower_loop_program.py",
         'self.changing = frozenset((law.target.name,)) if update.mode == "sequential" else frozenset()',
         "self.changing = frozenset()",
-        SWEEPS,
+        FORMS,
     ),
     Mutant(
         "fields of a block are not computed anew",
         "codegen/lower_contractions.py",
         "stale = [k for k, target in self._known.items() if names & self.sources[target.symbol.name]]",
         "stale: list[tuple[Scalar, tuple[int, ...]]] = []",
-        SWEEPS,
+        FORMS,
     ),
     Mutant(
         "transposed weights",
