@@ -86,6 +86,13 @@ def test_a_chain_does_not_depend_on_the_number_of_chains(rbm, executable, backen
         np.testing.assert_array_equal(many[name][:3], few[name])
 
 
+def test_chains_of_different_panels_draw_different_numbers(rbm, executable):
+    run, panel = executable("float64", "numpy"), executable_module.CHAINS_PER_PANEL
+    start = {name: np.repeat(values, panel + 3, axis=0) for name, values in state_of(run, 1).items()}
+    after = swept(run, rbm.params("float64"), start, rbm, sweeps=2)
+    assert np.any(after["v"][:3] != after["v"][panel:])
+
+
 def test_launches_do_not_change_the_numbers(rbm, executable, monkeypatch):
     run = executable("float32")
     params, state = rbm.params("float32"), state_of(run, 300)

@@ -550,6 +550,13 @@ def log_sum_of_fields(m: pgmc.Model) -> None:
 
 
 @energy
+def field_that_two_blocks_need(m: pgmc.Model) -> None:
+    h, x, y = m.binary("h", 2), m.binary("x", 2), m.spin("y", 2)  # x is drawn between h and y
+    W = m.param("W", (2, 2))
+    m.energy(-pgmc.einsum("i,ij,j,j->", x, W, h, y))
+
+
+@energy
 def log_sum_times_the_units(m: pgmc.Model) -> None:
     x = m.binary("x", 3)
     V, U = m.param("V", (3, 2)), m.param("U", 3)
