@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pgmc.dsl.location import complaint
 from pgmc.errors import ModelError
+from pgmc.ir.index_ranges import places
 from pgmc.ir.nodes import Index, Scalar, shifted_index
 from pgmc.ir.rewrite import accesses
 from pgmc.ir.symbols import is_one_hot
@@ -19,9 +20,24 @@ def check_offsets(body: Scalar, text: str) -> None:
     ModelError
         Naming the axis, its size and the offsets.
     """
+    _check_turns(body, text)
     found = _offsets(body)
     _check_spans(found, text)
     _check_states(body, found, text)
+
+
+def _check_turns(body: Scalar, text: str) -> None:
+    """Of a sum of indices round an axis, one without a factor goes round it, on a periodic axis of the same length."""
+    found = list(places(body))
+    for symbol, k, axis, position in found:
+        if axis.boundary == "open" or position.is_plain or shifted_index(position) is not None:
+            continue
+        single = {index for index, c in position.terms if abs(c) == 1}
+        own = [a.size for _, _, a, p in found if p.index in single and a.boundary == "periodic"]
+        if not own or set(own) != {axis.size}:
+            reason = f"no index of the place goes round axis {k} of {symbol.name} ({axis.size}) once"
+            remedy = f"Use one without a factor on an array with a periodic axis of {axis.size}, or an open axis."
+            raise complaint(ModelError, text, reason, remedy)
 
 
 def _offsets(body: Scalar) -> Places:

@@ -127,3 +127,25 @@ def test_the_instance_keeps_what_decided_on_brackets() -> None:
     sizes = {s.name: s.axes[0].size for s in small.symbols}
     assert canonical_text(small) == canonical_text(model)
     assert sizes["v"] >= 2 * (sizes["h"] - 1) + sizes["K"] and sizes["v"] > sizes["J"] > 1
+
+
+@pytest.mark.parametrize(("size", "boundary", "factor"), [(4, "periodic", 1), (6, "open", 1), (3, "periodic", 2)])
+def test_one_index_goes_round_a_periodic_axis(size: int, boundary: Any, factor: int) -> None:
+    m, (x, dx) = pgmc.Model("m"), pgmc.indices("x dx")
+    v, h, K = m.binary("v", 6, boundary="periodic"), m.binary("h", size, boundary=boundary), m.param("K", 3)
+    with pytest.raises(pgmc.ModelError, match=r"no index of the place goes round axis 0 of v \(6\) once"):
+        m.energy(-h[x] * K[dx] * v[factor * x + dx])
+
+
+def test_places_that_are_never_inside() -> None:
+    m, x = pgmc.Model("m"), pgmc.indices("x")
+    s = m.spin("s", 4)
+    with pytest.raises(pgmc.ModelError, match="never inside axis 0 of s"):
+        m.energy(-s[x] * s[x + 4])
+
+
+def test_axes_of_other_lengths_need_neighbours() -> None:
+    m, x = pgmc.Model("m"), pgmc.indices("x")
+    s, J = m.spin("s", 4), m.param("J", 3)
+    with pytest.raises(pgmc.NotationError, match=r"index x runs over axis 0 of J \(3\) and axis 0 of s \(4\)"):
+        m.energy(-J[x] * s[x])
