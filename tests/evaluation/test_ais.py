@@ -222,3 +222,23 @@ def test_a_base_of_another_shape_is_refused(rbm: SimpleNamespace) -> None:
         estimate_log_partition_ais(rbm.executable, rbm.params, base={"v": np.zeros(4)})
     with pytest.raises(DataError, match="not a variable"):
         estimate_log_partition_ais(rbm.executable, rbm.params, base={"w": np.zeros(4)})
+
+
+@pytest.mark.parametrize(("method", "backward"), [("ais", False), ("reverse-ais", True)])
+def test_annealing_down_reverses_the_order_of_units(
+    make_case: SimpleNamespace, monkeypatch: pytest.MonkeyPatch, method: Any, backward: bool
+) -> None:
+    """The mean weight hardly depends on it, so the sweeps that are asked for are looked at themselves."""
+    case = make_case.make(make_case.dense)
+    sweep, asked = case.executable.sweep, []
+
+    def record(query: Any, *arguments: Any, **options: Any) -> None:
+        asked.append(query)
+        sweep(query, *arguments, **options)
+
+    monkeypatch.setattr(case.executable, "sweep", record)
+    start = {"s": np.ones((3, 6))} if backward else None
+    estimate_log_partition_ais(case.executable, case.params, method=method, betas=BETAS, chains=3, start=start, seed=1)
+    annealed = [query for query in asked if query.ensemble.value == "annealed"]
+    assert annealed
+    assert all(query.backward is backward for query in annealed)
