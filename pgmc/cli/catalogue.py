@@ -93,8 +93,9 @@ def _read_spec(module: ModuleType, name: str) -> Spec:
     build = getattr(module, "model", None)
     if not callable(build):
         raise ArgumentError(f"{name}: a specification is a function model(**sizes) that returns a pgmc.Model.")
-    sizes = {p.name: p.default for p in inspect.signature(build).parameters.values()}
-    if bare := [size for size, default in sizes.items() if not isinstance(default, int)]:
+    defaults = {p.name: p.default for p in inspect.signature(build).parameters.values()}
+    sizes = {name: default for name, default in defaults.items() if isinstance(default, int)}
+    if bare := [name for name, default in defaults.items() if not isinstance(default, int | float)]:
         raise ArgumentError(f"{name}: give the size {bare[0]!r} of the function model a whole number as default.")
     summary = (inspect.getdoc(module) or "").strip().partition("\n")[0]
     return Spec(name, summary, build, sizes)
