@@ -9,7 +9,7 @@ from pgmc.cli.baseline import independent_log_likelihoods
 from pgmc.cli.datasets import Encoding, load_images
 from pgmc.dsl.model import Model
 from pgmc.errors import ArgumentError
-from pgmc.ir.symbols import Axis, Binary, Categorical, Domain, Real, Spin, Variable
+from pgmc.ir.symbols import Axis, Binary, Categorical, Count, Domain, Spin, Variable
 
 GREY = np.array([[0.0, 0.49, 0.5, 1.0]])
 
@@ -41,8 +41,8 @@ def test_expected_grey() -> None:
 
 
 def test_what_cannot_be_encoded() -> None:
-    with pytest.raises(ArgumentError, match="real"):
-        encoding(Real(), 4)
+    with pytest.raises(ArgumentError, match="count"):
+        encoding(Count(), 4)
     with pytest.raises(ArgumentError, match="has 3 units"):
         encoding(Binary(), 3).encode(GREY)
 

@@ -137,7 +137,7 @@ class _Draw:
         self.sizes, self.named, self.states, self.apart = {}, set(), set(), set()
         around = [a for a in self.arrays if a.kind in UNITS and a.shape and min(a.shape) > 1 and not a.exclusive]
         lattice = self.pick(around) if around else None
-        if lattice is not None and len(lattice.shape) == 1 and self.chance(0.1):
+        if lattice is not None and len(lattice.shape) == 1 and not lattice.periodic and self.chance(0.1):
             factors = self.convolution(lattice)
         elif lattice is not None and self.chance(0.5 if lattice.periodic else 0.15):
             factors = self.neighbours(lattice)
