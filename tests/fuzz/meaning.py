@@ -24,6 +24,7 @@ from language import (
     extents,
     free_letters,
     reads,
+    walk,
 )
 
 Values: TypeAlias = npt.NDArray[Any]
@@ -99,11 +100,15 @@ class Term:
                 return self._reduce(self.value(body), over, np.logaddexp.reduce)
 
     def _inside(self, body: Expression, over: tuple[str, ...]) -> Values:
-        """Where no place with an offset falls off an open axis: other instances of the sum are left out."""
+        """Where no place with an offset falls off an open axis: other instances of the sum are left out.
+
+        A place with a letter of a sum within is that sum's to judge.
+        """
         kept = np.array(True)
+        within = {letter for part in walk(body) if isinstance(part, Sum | LogSumExp) for letter in part.over}
         for read in reads(body):
             for (letters, offset), size in zip(read.places, self._spec.shape_of(read), strict=True):
-                if set(letters) & set(over) and not self._spec.array(read.name).periodic:
+                if set(letters) & set(over) and not set(letters) & within and not self._spec.array(read.name).periodic:
                     place = self._place(letters) + offset
                     kept = kept & (place >= 0) & (place < size)
         return kept
