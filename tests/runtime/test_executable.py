@@ -271,4 +271,4 @@ def test_ctrl_c_returns_soon(threads):
     child.send_signal(signal.SIGINT)
     assert child.communicate(timeout=30)[0] == "stopped\n"
     assert child.returncode == 0
-    assert time.monotonic() - begin < 8.0  # about a second, and room for a machine with other work
+    assert time.monotonic() - begin < 3.0  # about a second, and room for a busy machine
