@@ -269,6 +269,7 @@ def test_ctrl_c_returns_soon(threads):
     time.sleep(1.0)
     begin = time.monotonic()
     child.send_signal(signal.SIGINT)
-    assert child.communicate(timeout=30)[0] == "stopped\n"
+    assert child.stdout.readline() == "stopped\n"
+    assert time.monotonic() - begin < 1.5  # a launch or two; the end of the interpreter is not the sweep's
+    assert child.communicate(timeout=30)[0] == ""
     assert child.returncode == 0
-    assert time.monotonic() - begin < 3.0  # about a second, and room for a busy machine
