@@ -1,0 +1,149 @@
+"""Methods of ``Program`` that show what was found, derived and generated."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from pgmc.ir.answers import Computation, Quantity, Refusal
+from pgmc.ir.queries import Conditional as ConditionalQuery
+from pgmc.ir.queries import Energy, FreeEnergy, Gradient, Query, Sweep
+from pgmc.program.arguments import check_choice, check_variables, parameter_names, variable_names
+from pgmc.program.conditional import Conditional
+
+if TYPE_CHECKING:
+    from pgmc.inspection.equations import Equation, Equations
+    from pgmc.inspection.report import ProgramReport
+    from pgmc.program.program import Program
+
+
+def conditional(self: Program, name: str, without: Sequence[str] = ()) -> Conditional:
+    """The law of each unit of a variable given all other units.
+
+    Real variables named in ``without`` are integrated out.
+
+    Raises
+    ------
+    ArgumentError
+        If there is no variable of that name.
+    """
+    check_variables(self.model, "conditional", (name, *without))
+    return Conditional(self.compiler, self.executable, name, tuple(without))
+
+
+def free_energy_equation(self: Program, observed: Sequence[str]) -> Equation | Refusal:
+    """F(observed) as an equation, or the reason why it has no closed form."""
+    from pgmc.inspection.equations import collect_equations
+
+    names = check_variables(self.model, "free_energy_equation", tuple(observed))
+    answer = self.compiler.derive(FreeEnergy(names))
+    if isinstance(answer, Refusal):
+        return answer
+    assert isinstance(answer, Computation)
+    equations = collect_equations(self.model, free_energies={names: answer.quantities[0]})
+    return equations[f"free_energy({', '.join(names)})"]
+
+
+def gradient_equations(self: Program, observed: Sequence[str] | None = None) -> Equations:
+    """∂E/∂θ for every parameter θ; with ``observed``, ∂F/∂θ of the free energy of those variables."""
+    from pgmc.inspection.equations import collect_equations
+
+    of = (
+        Energy() if observed is None else FreeEnergy(check_variables(self.model, "gradient_equations", tuple(observed)))
+    )
+    gradients = _quantities(self, Gradient(of, parameter_names(self.model)))
+    name = "energy" if observed is None else "free_energy"
+    return collect_equations(self.model, gradients=gradients, gradient_of=name)
+
+
+def mean_field_equations(self: Program, observed: Sequence[str]) -> Computation | Refusal:
+    """The fixed point of mean field given the observed variables, or the reason why there is none."""
+    return self.compiler.fixed_point(check_variables(self.model, "mean_field_equations", tuple(observed)))
+
+
+def equations(self: Program) -> Equations:
+    """Everything derived: the energy, conditionals, free energies and gradients, and what was refused."""
+    from pgmc.inspection.equations import collect_equations
+
+    free_energies, refusals = _free_energies(self)
+    return collect_equations(
+        self.model,
+        laws=tuple(self.compiler.law(v.name) for v in self.model.variables),
+        free_energies=free_energies,
+        gradients=_quantities(self, Gradient(Energy(), parameter_names(self.model))),
+        refusals=refusals,
+    )
+
+
+def source(self: Program, query: Query | None = None, language: str = "numba") -> str:
+    """The generated Python of the sweep, the energy, the conditionals, the free energy and its gradients.
+
+    Parameters
+    ----------
+    query : optional
+        One query of ``pgmc.ir.queries`` whose kernel is wanted.
+    language : {"numba", "numpy"}
+        ``"numpy"`` shows the array program that the loops were made from.
+    """
+    check_choice("language", language, ("numba", "numpy"))
+    queries = [query] if query is not None else _usual_queries(self)
+    if language == "numpy":
+        return "\n\n".join(self.compiler.numpy_source(q) for q in queries)
+    return "\n\n".join(self.compiler.stages(q).module.source for q in queries)
+
+
+def report(self: Program) -> ProgramReport:
+    """What was declared, found, derived and generated; printable, and HTML in a notebook."""
+    from pgmc.inspection.report import KernelNote, ProgramReport, describe_query
+
+    notes = tuple(KernelNote(m.name, describe_query(q), "compiled") for q, m in self.compiler.modules.items())
+    return ProgramReport(
+        self.model,
+        self.compiler.dtype,
+        self.compiler.backend,
+        self.compiler.structure,
+        self.blocks,
+        self.equations(),
+        notes,
+        self.graph,
+    )
+
+
+def diagram(self: Program) -> str:
+    """The interaction graph as SVG text."""
+    from pgmc.inspection.diagrams import draw_graph
+
+    return draw_graph(self.graph, self.model.name)
+
+
+def _quantities(self: Program, query: Query) -> tuple[Quantity, ...]:
+    answer = self.compiler.answer(query)
+    return answer.quantities if isinstance(answer, Computation) else ()
+
+
+def _free_energies(self: Program) -> tuple[dict[tuple[str, ...], Quantity], tuple[Refusal, ...]]:
+    """The free energy with each variable summed out alone, and with the analytically best set summed out."""
+    found: dict[tuple[str, ...], Quantity] = {}
+    refusals: dict[Refusal, None] = {}
+    names = variable_names(self.model)
+    for hidden in dict.fromkeys([self.compiler.eliminable(), *((name,) for name in names)]):
+        observed = tuple(name for name in names if name not in hidden)
+        answer = self.compiler.derive(FreeEnergy(observed))
+        if isinstance(answer, Computation):
+            found[observed] = answer.quantities[0]
+        elif isinstance(answer, Refusal):
+            refusals[answer] = None
+    return found, tuple(refusals)
+
+
+def _usual_queries(self: Program) -> list[Query]:
+    names = variable_names(self.model)
+    hidden = self.compiler.eliminable()
+    observed = tuple(name for name in names if name not in hidden)
+    return [
+        Sweep(names),
+        Energy(),
+        *(ConditionalQuery(name) for name in names),
+        FreeEnergy(observed),
+        Gradient(FreeEnergy(observed), parameter_names(self.model)),
+    ]
