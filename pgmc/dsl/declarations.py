@@ -23,6 +23,8 @@ LARGEST_ARRAY = 2**40
 # entry that is read in order.
 SPARSE_DENSITY = 0.25
 
+Shape = int | tuple[int, ...]
+Boundaries = Boundary | tuple[Boundary, ...]
 Initialiser = Callable[[tuple[int, ...], np.random.Generator], npt.ArrayLike]
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from pgmc.dsl.distributions import Distribution
 from pgmc.dsl.expression import Expression, Handle
 from pgmc.dsl.location import complaint
+from pgmc.dsl.snapshot import take_snapshot
 from pgmc.errors import ModelError
 from pgmc.ir.canonical import canonical_model
 from pgmc.ir.model import Factor
@@ -69,11 +70,11 @@ class Guide:
         """The guide as a model of its own, in which variables without a factor are inputs; None if it has no factor."""
         if self._loaded is not None:
             return self._loaded
-        model = self._own._snapshot()
+        model = take_snapshot(self._own)
         return canonical_model(given_as_inputs(model)) if model.factors else None
 
     def __repr__(self) -> str:
-        model = self._loaded or self._own._snapshot()
+        model = self._loaded or take_snapshot(self._own)
         return f"<guide of {self._model.name}: {', '.join(model.children) or 'no factors yet'}>"
 
 
