@@ -5,7 +5,7 @@ Its energy is that of equations (20.43) to (20.45) of *Deep Learning* [goodfello
     E(x, h_m, h_c) = ½ xᵀx - xᵀW h_m - b_mᵀh_m + ½ Σ_j h_c,j (xᵀr_j)² - b_cᵀh_c,
 
 with r_j the columns of R. Given the hidden units, x is normal with the precision I + Σ_j h_c,j r_j r_jᵀ, which is not
-diagonal, and the mean C W h_m with C the inverse of that matrix, equation (20.46); all of x is drawn at once. Given x
+diagonal, and the mean C W h_m with C the inverse of that matrix, equation (20.47); all of x is drawn at once. Given x
 the hidden units are independent, P(h_c,j = 1 | x) = σ(b_c,j - ½ (xᵀr_j)²), so the free energy of x has a closed form.
 
 References
