@@ -42,6 +42,10 @@ if TYPE_CHECKING:
     from pgmc.errors import PgmcError as PgmcError
     from pgmc.errors import VerificationError as VerificationError
     from pgmc.evaluation.enumerate import enumerate_states as enumerate_states
+    from pgmc.interchange.models.bernoulli_rbm import from_sklearn as from_sklearn
+    from pgmc.interchange.models.bif import read_bif as read_bif
+    from pgmc.interchange.models.coupled_graph import from_networkx as from_networkx
+    from pgmc.interchange.models.quadratic import from_dimod as from_dimod
     from pgmc.learning.binarization import binarize as binarize
     from pgmc.learning.contrastive_divergence import CD as CD
     from pgmc.learning.discriminative import Discriminative as Discriminative
@@ -83,6 +87,10 @@ _MODULES = {
     ),
     "pgmc.program.program": ("Program", "compile"),
     "pgmc.program.training": ("fit", "load", "save"),
+    "pgmc.interchange.models.bernoulli_rbm": ("from_sklearn",),
+    "pgmc.interchange.models.bif": ("read_bif",),
+    "pgmc.interchange.models.coupled_graph": ("from_networkx",),
+    "pgmc.interchange.models.quadratic": ("from_dimod",),
     "pgmc.learning.binarization": ("binarize",),
     "pgmc.learning.contrastive_divergence": ("CD",),
     "pgmc.learning.discriminative": ("Discriminative", "Hybrid"),

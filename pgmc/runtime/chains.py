@@ -20,7 +20,8 @@ from pgmc.runtime.executable import Executable
 from pgmc.runtime.kernels import Array, state_dtype
 from pgmc.runtime.recording import Observe, Record, check_observe
 from pgmc.runtime.replicas import Places, Replicas, SwapCounts, tempered
-from pgmc.runtime.samples import ChainState, ReplicaState, Samples
+from pgmc.runtime.sample_energies import describe_origin
+from pgmc.runtime.samples import ChainState, Origin, ReplicaState, Samples
 from pgmc.runtime.starts import Start
 from pgmc.runtime.state import decoded_dtype, encode_params
 from pgmc.runtime.streams import Stream
@@ -135,6 +136,7 @@ def run_chains(
         temperatures,
         stream,
         threads,
+        chains,
     )
     run = _Plain(chosen) if tempering is None else _Tempered.start(chosen, tempering, chains, init)
     record = Record(executable.model, observers, chains, keep, recorded)
@@ -172,6 +174,14 @@ class _Chosen:
     temperatures: Array | None
     stream: Stream
     threads: int | None
+    chains: int
+
+    @property
+    def origin(self) -> Origin:
+        """What the samples remember; of inputs, which all replicas of a chain share, one row for each chain."""
+        every = len(next(iter(self.state.values()))) // self.chains
+        inputs = {symbol.name: self.state[symbol.name][::every] for symbol in self.executable.model.inputs}
+        return describe_origin(self.executable, self.params, inputs, self.threads)
 
 
 class _Run(Protocol):
@@ -263,7 +273,8 @@ class _Plain:
 
     def samples(self, record: Record, *, seed: int, sweeps: int) -> Samples:
         """What was recorded, and where the chains are now."""
-        return Samples(record.arrays, last=ChainState(record.decoded(self.chosen.state), seed=seed, sweeps=sweeps))
+        last = ChainState(record.decoded(self.chosen.state), seed=seed, sweeps=sweeps)
+        return Samples(record.arrays, last=last, origin=self.chosen.origin)
 
 
 @dataclass(frozen=True, slots=True)
@@ -323,7 +334,13 @@ class _Tempered:
         states = {n: x.reshape(*shape, *x.shape[1:]) for n, x in record.decoded(self.chosen.state).items()}
         stopped = ReplicaState(states, places.rungs, places.headings)
         last = ChainState(record.decoded(self._states()), seed=seed, sweeps=sweeps, replicas=stopped)
-        return Samples(record.arrays, last=last, swap_rates=counts.rates, round_trips=counts.round_trips)
+        return Samples(
+            record.arrays,
+            last=last,
+            swap_rates=counts.rates,
+            round_trips=counts.round_trips,
+            origin=self.chosen.origin,
+        )
 
     def _states(self, *, every: bool = False) -> dict[str, Array]:
         rows = self.replicas.rows(every=every)

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
 
+from pgmc.errors import DataError
+from pgmc.ir.model import Model
+from pgmc.ir.symbols import shape_of
 from pgmc.runtime.kernels import Array
 
 
@@ -90,6 +95,22 @@ class ChainState(_Arrays):
         return f"ChainState after {self.sweeps} sweeps, seed {self.seed}"
 
 
+@dataclass(frozen=True, eq=False)
+class Origin:
+    """What samples remember of where they came from.
+
+    Attributes
+    ----------
+    model
+        The model that was sampled.
+    energy
+        The energies ``(chains, keep)`` of states ``(chains, keep, *shape)``, in nats.
+    """
+
+    model: Model
+    energy: Callable[[Mapping[str, Array]], Array]
+
+
 class Samples(_Arrays):
     """Recorded states: name -> ``(chains, keep, *shape)``, or what ``observe`` made of them.
 
@@ -112,11 +133,97 @@ class Samples(_Arrays):
         last: ChainState,
         swap_rates: Array | None = None,
         round_trips: Array | None = None,
+        origin: Origin | None = None,
     ) -> None:
         super().__init__(arrays)
         self.last = last
         self.swap_rates = swap_rates
         self.round_trips = round_trips
+        self.origin = origin
+
+    @cached_property
+    def energies(self) -> Array:
+        """E of every recorded state, ``(chains, keep)``, in nats; computed when it is first asked for.
+
+        Raises
+        ------
+        DataError
+            If what was recorded is not the state of the model: ``observe=`` made something else of it, or every rung
+            of a ladder was kept.
+        """
+        if not self._holds_states():
+            raise DataError("Energies are those of states, and these samples hold something else. Record states.")
+        assert self.origin is not None
+        return self.origin.energy(self)
+
+    def _holds_states(self) -> bool:
+        if self.origin is None:
+            return False
+        shapes = {variable.name: shape_of(variable) for variable in self.origin.model.variables}
+        return {name: array.shape[2:] for name, array in self.items()} == shapes
+
+    def to_arviz(self) -> Any:
+        """The samples as an ``xarray.DataTree`` for ArviZ, with axes of chains and draws and labelled units.
+
+        The group ``posterior`` holds what was recorded, ``sample_stats`` the energy of every draw in nats. Needs
+        arviz-base (extra ``diag``).
+
+        Raises
+        ------
+        ArgumentError
+            If arviz-base is not installed, or something recorded is called ``chain`` or ``draw``.
+
+        Examples
+        --------
+        >>> arviz_stats.summary(samples.to_arviz(), var_names=["h"])
+        """
+        from pgmc.interchange.samples.arviz_data import to_arviz
+
+        return to_arviz(self, self.energies if self._holds_states() else None, self._attributes())
+
+    def to_pandas(self, units: bool = False) -> Any:
+        """The energy of every draw as a ``pandas.DataFrame`` with the index ``(chain, draw)``.
+
+        Parameters
+        ----------
+        units : bool
+            Whether every recorded number has a column as well: ``v[3]``, ``s[0, 2]``.
+
+        Raises
+        ------
+        ArgumentError
+            If pandas is not installed (extra ``diag``).
+        """
+        from pgmc.interchange.samples.energy_table import to_pandas
+
+        return to_pandas(self, self.energies if self._holds_states() else None, units)
+
+    def to_dimod(self, labels: Sequence[Hashable] | None = None) -> Any:
+        """The samples of binary units or spins as a ``dimod.SampleSet``, each with its energy.
+
+        Parameters
+        ----------
+        labels : sequence, optional
+            A label for each unit, such as ``labels["s"]`` of :func:`pgmc.from_dimod`. By default units are numbered, or
+            named ``v[3]``, ``s[0, 2]`` where there are several variables or axes.
+
+        Raises
+        ------
+        ArgumentError
+            If dimod is not installed (extra ``ising``), units are of other kinds, or the labels do not fit.
+        DataError
+            If the samples are not states.
+        """
+        from pgmc.interchange.samples.sample_set import to_dimod
+
+        energies = self.energies
+        assert self.origin is not None
+        kinds = {str(variable.domain) for variable in self.origin.model.variables}
+        return to_dimod(self, energies, kinds, labels, self._attributes())
+
+    def _attributes(self) -> dict[str, Any]:
+        found: dict[str, Any] = {"seed": self.last.seed, "sweeps": self.last.sweeps}
+        return found if self.origin is None else {"model": self.origin.model.name, **found}
 
     def _title(self) -> str:
         title = f"Samples, (chains, keep, ...) after {self.last.sweeps} sweeps, seed {self.last.seed}"

@@ -1,0 +1,1 @@
+"""Models and parameters made from those of other libraries."""

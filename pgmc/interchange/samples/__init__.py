@@ -1,0 +1,1 @@
+"""What was sampled, as objects of other libraries."""
