@@ -7,12 +7,13 @@ imported when they are first needed, and a query found in the cache needs none o
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, Literal
 
+from pgmc.analysis.block_search import BlockSearch
 from pgmc.analysis.colored_units import ColoredUnits
 from pgmc.analysis.periodic_axes import spread_periodicity
+from pgmc.derivation.laws import Laws
 from pgmc.errors import IntractableError
 from pgmc.ir.answers import Answer, Computation, ConditionalLaw, Refusal
 from pgmc.ir.canonical import canonical_text
@@ -90,11 +91,8 @@ class Compiler:
         self.backend: Backend = backend
         self._imposed = blocks
         self._ignored = ignored
-        self._ensembles: dict[Ensemble, Model] = {}
-        self._mean_models: dict[tuple[tuple[str, ...], Ensemble], Model | Refusal] = {}
-        self._parallel_without: dict[tuple[tuple[str, ...], tuple[str, ...]], bool] = {}
-        self._reduced_models: dict[tuple[tuple[str, ...], Ensemble], Model | Refusal] = {}
-        self._laws: dict[tuple[str, Ensemble], ConditionalLaw] = {}
+        self._laws = Laws(self._fresh, self.colored)
+        self._search = BlockSearch(model, self._laws, self.colored, blocks)
         self._stages: dict[Query, Stages] = {}
         self.modules: dict[Query, KernelModule] = {}
         if blocks is not None:
@@ -106,163 +104,50 @@ class Compiler:
 
     # ---- analysis ----------------------------------------------------------------------------------------------
 
-    @cached_property
+    @property
     def graph(self) -> nx.Graph:
         """The interaction graph.
 
         Nodes carry ``kind``, ``shape`` and ``block``, the number of their first block, and if their units have colours
         ``colours``, how many units each colour has.
         """
-        graph = self._interactions.copy()
-        for k, block in reversed(list(enumerate(self.blocks()))):
-            for name in block.variables:
-                graph.nodes[name]["block"] = k
-                if block.part is not None:
-                    graph.nodes[name]["colours"] = self.colored.counts(name)
-        return graph
+        return self._search.graph
 
-    @cached_property
-    def _interactions(self) -> nx.Graph:
-        from pgmc.analysis.interaction_graph import build_interaction_graph
-
-        return build_interaction_graph(self.model)
-
-    @cached_property
+    @property
     def structure(self) -> Structure:
         """The name of the structure and the reason for it."""
-        from pgmc.analysis.structure import name_mixed_structure, name_structure
-
-        if self.model.factors:
-            return name_mixed_structure(self.model, self.undirected_graph)
-        return name_structure(self._interactions)
-
-    @cached_property
-    def undirected_graph(self) -> nx.Graph:
-        """The interaction graph of the energy alone, without directed factors."""
-        from pgmc.analysis.interaction_graph import build_interaction_graph
-
-        return build_interaction_graph(self.ensemble(Ensemble.UNDIRECTED))
+        return self._search.structure
 
     def blocks(self, free: tuple[str, ...] | None = None, first: tuple[str, ...] = ()) -> tuple[Block, ...]:
         """What one sweep over the free variables (default: all) updates, in order; ``first`` come first.
 
         A variable whose units have colours has one block for each of them.
         """
-        from pgmc.analysis.blocks import split_by_color
+        return self._search.blocks(free, first)
 
-        return split_by_color(self.variable_blocks(free, first), self.colored.counts)
-
-    def variable_blocks(
-        self,
-        free: tuple[str, ...] | None = None,
-        first: tuple[str, ...] = (),
-        ensemble: Ensemble = Ensemble.PLAIN,
-    ) -> tuple[Block, ...]:
+    def variable_blocks(self, free: tuple[str, ...] | None = None, first: tuple[str, ...] = ()) -> tuple[Block, ...]:
         """The blocks of whole variables; those of variables whose units have colours are sequential."""
-        wanted = tuple(v.name for v in self.model.variables) if free is None else free
-        graph = self.undirected_graph if ensemble is Ensemble.UNDIRECTED else self._interactions
-        return self._find_blocks(graph, wanted, first)
-
-    def _find_blocks(self, graph: nx.Graph, free: tuple[str, ...], first: tuple[str, ...]) -> tuple[Block, ...]:
-        from pgmc.analysis.blocks import check_blocks, collapse_blocks, find_blocks, restrict_blocks
-
-        if self._imposed is None:
-            blocks = find_blocks(graph, free, first)
-            if any(isinstance(v.domain, Real) for v in self.model.variables):
-                blocks = collapse_blocks(graph, blocks, first, self._integrable_block, self._stays_parallel)
-        else:
-            blocks = restrict_blocks(check_blocks(graph, self._imposed), free, first)
-        return tuple(replace(b, mode="joint") if b.mode == "sequential" and self._is_joint(b) else b for b in blocks)
-
-    def _is_joint(self, block: Block) -> bool:
-        """Whether units that interact are drawn from their joint law."""
-        return any(v.name in block.variables and isinstance(v.domain, Real) for v in self.model.variables) and any(
-            self.law(name).family == "JointNormal" for name in block.variables
-        )
+        return self._search.variable_blocks(free, first)
 
     def eliminable(self) -> tuple[str, ...]:
         """The variables to sum out analytically: those that leave the fewest joint states of the others."""
-        from pgmc.analysis.elimination import find_eliminable
-
-        return find_eliminable(self.model, self._interactions, lambda v: self.law(v.name).family in ("Normal", "Gamma"))
+        return self._search.eliminable()
 
     # ---- derivation --------------------------------------------------------------------------------------------
 
     def ensemble(self, ensemble: Ensemble) -> Model:
         """The model whose law is that of the ensemble."""
-        from pgmc.derivation.ensembles import apply_ensemble
-
-        if ensemble not in self._ensembles:
-            self._ensembles[ensemble] = apply_ensemble(self._fresh, ensemble)
-        return self._ensembles[ensemble]
+        return self._laws.ensemble(ensemble)
 
     def law(self, target: str, ensemble: Ensemble = Ensemble.PLAIN) -> ConditionalLaw:
         """The conditional of each unit of the target given all others."""
-        from pgmc.derivation.conditionals import derive_conditional
-
-        if (target, ensemble) not in self._laws:
-            model = self.ensemble(ensemble)
-            self._laws[target, ensemble] = derive_conditional(
-                model, model.variable(target), joint=self.colored.form(target) is None
-            )
-        return self._laws[target, ensemble]
+        return self._laws.law(target, ensemble)
 
     def marginal_law(
         self, target: str, without: tuple[str, ...], ensemble: Ensemble = Ensemble.PLAIN
     ) -> ConditionalLaw | Refusal:
         """The conditional of each unit of the target, some real variables integrated out."""
-        from pgmc.derivation.collect_factors import collect_factors
-        from pgmc.derivation.conditionals import derive_conditional
-
-        if not without:
-            return self.law(target, ensemble)
-        model = self._reduced(without, ensemble)
-        if isinstance(model, Refusal):
-            return model
-        return derive_conditional(model, model.variable(target)).map(collect_factors)
-
-    def _reduced(self, without: tuple[str, ...], ensemble: Ensemble = Ensemble.PLAIN) -> Model | Refusal:
-        """The model with some real variables integrated out."""
-        from pgmc.derivation.free_energy import integrate_out
-
-        if (without, ensemble) not in self._reduced_models:
-            self._reduced_models[without, ensemble] = integrate_out(self.ensemble(ensemble), without)
-        return self._reduced_models[without, ensemble]
-
-    def _integrable_block(self, block: Block) -> bool:
-        """Whether all units of a block are real and normal, each by itself."""
-        real = {v.name for v in self.model.variables if isinstance(v.domain, Real)}
-        return (
-            block.mode == "parallel"
-            and real.issuperset(block.variables)
-            and all(self.law(name).family == "Normal" for name in block.variables)
-        )
-
-    def _stays_parallel(self, block: Block, without: tuple[str, ...]) -> bool:
-        """Whether units of a block do not interact after some variables are integrated out either."""
-        from pgmc.analysis.elimination import is_independent
-        from pgmc.analysis.interaction_graph import build_interaction_graph
-
-        key = block.variables, without
-        if key not in self._parallel_without:
-            model = self._reduced(without)
-            self._parallel_without[key] = not isinstance(model, Refusal) and is_independent(
-                build_interaction_graph(model), block.variables
-            )
-        return self._parallel_without[key]
-
-    def _sweep_law(self, query: Sweep, target: str, without: tuple[str, ...] = ()) -> ConditionalLaw:
-        """The law that a sweep draws a variable from: unit by unit where some units keep their values."""
-        from pgmc.derivation.conditionals import derive_conditional
-
-        if without:
-            marginal = self.marginal_law(target, without, query.ensemble)
-            if isinstance(marginal, ConditionalLaw):
-                return marginal
-        law = self.law(target, query.ensemble)
-        if law.family == "JointNormal" and target in query.masked:
-            return derive_conditional(self.ensemble(query.ensemble), law.target)
-        return law
+        return self._laws.marginal_law(target, without, ensemble)
 
     def describe_scale(self, target: str) -> str:
         """What the precision of the units of a real variable is made of, in words."""
@@ -297,7 +182,7 @@ class Compiler:
             case MeanField(observed, ensemble):
                 return self._derive_mean_field(observed, ensemble)
             case MeanFieldUpdate(observed, ensemble):
-                return self._derive_fixed_point(observed, ensemble)
+                return self._laws.fixed_point(observed, ensemble)
             case MeanFieldBound(observed, ensemble):
                 from pgmc.derivation.mean_field import derive_mean_field_bound
 
@@ -306,16 +191,16 @@ class Compiler:
                     return means
                 return derive_mean_field_bound(self.ensemble(ensemble), means, observed)
             case Sweep(free, first, ensemble=ensemble):
-                blocks = self.variable_blocks(free, first, ensemble)
-                return build_sweep_schedule(query, blocks, partial(self._sweep_law, query), self.colored.form)
+                blocks = self._search.variable_blocks(free, first, ensemble)
+                return build_sweep_schedule(query, blocks, partial(self._laws.sweep_law, query), self.colored.form)
 
     def mean_model(self, observed: tuple[str, ...], ensemble: Ensemble = Ensemble.PLAIN) -> Model | Refusal:
         """The model of the means of every variable not observed."""
-        from pgmc.derivation.mean_field import build_mean_model
+        return self._laws.mean_model(observed, ensemble)
 
-        if (observed, ensemble) not in self._mean_models:
-            self._mean_models[observed, ensemble] = build_mean_model(self.ensemble(ensemble), observed)
-        return self._mean_models[observed, ensemble]
+    def fixed_point(self, observed: tuple[str, ...]) -> Computation | Refusal:
+        """The mean-field equations of every variable not observed."""
+        return self._laws.fixed_point(observed)
 
     def _derive_mean_field(self, observed: tuple[str, ...], ensemble: Ensemble) -> Answer | Refusal:
         from pgmc.derivation.mean_field import derive_mean_field
@@ -325,16 +210,6 @@ class Compiler:
             return means
         latents = tuple(v.name for v in self.model.variables if v.name not in observed)
         return derive_mean_field(self.ensemble(ensemble), means, self.variable_blocks(latents))
-
-    def fixed_point(self, observed: tuple[str, ...]) -> Computation | Refusal:
-        """The mean-field equations of every variable not observed."""
-        return self._derive_fixed_point(observed, Ensemble.PLAIN)
-
-    def _derive_fixed_point(self, observed: tuple[str, ...], ensemble: Ensemble) -> Computation | Refusal:
-        from pgmc.derivation.mean_field import derive_fixed_point
-
-        means = self.mean_model(observed, ensemble)
-        return means if isinstance(means, Refusal) else derive_fixed_point(self.ensemble(ensemble), means, observed)
 
     def _derive_gradient(self, query: Gradient) -> Answer | Refusal:
         from pgmc.derivation.gradients import derive_gradient

@@ -1,0 +1,143 @@
+"""The interaction graph of a model, and the blocks that a sweep over some of its variables updates."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Protocol
+
+from pgmc.analysis.colored_units import ColoredUnits
+from pgmc.ir.answers import ConditionalLaw, Refusal
+from pgmc.ir.model import Model
+from pgmc.ir.queries import Ensemble
+from pgmc.ir.symbols import Real
+
+if TYPE_CHECKING:
+    import networkx as nx
+
+    from pgmc.analysis.blocks import Block
+    from pgmc.analysis.structure import Structure
+
+
+class DerivedLaws(Protocol):
+    """What the search asks about the laws of a model; derivations answer it."""
+
+    def ensemble(self, ensemble: Ensemble) -> Model:
+        """The model whose law is that of the ensemble."""
+
+    def law(self, target: str) -> ConditionalLaw:
+        """The conditional of each unit of the target given all others."""
+
+    def reduced(self, without: tuple[str, ...]) -> Model | Refusal:
+        """The model with some real variables integrated out."""
+
+
+@dataclass
+class BlockSearch:
+    """Finds the blocks of a model, or cuts them from those ``imposed``.
+
+    Modules that import networkx are imported when they are first needed.
+    """
+
+    model: Model
+    laws: DerivedLaws
+    colored: ColoredUnits
+    imposed: tuple[tuple[str, ...], ...] | None = None
+    _parallel_without: dict[tuple[tuple[str, ...], tuple[str, ...]], bool] = field(default_factory=dict)
+
+    @cached_property
+    def graph(self) -> nx.Graph:
+        """The interaction graph with ``block`` and ``colours`` in its nodes."""
+        graph = self._interactions.copy()
+        for k, block in reversed(list(enumerate(self.blocks()))):
+            for name in block.variables:
+                graph.nodes[name]["block"] = k
+                if block.part is not None:
+                    graph.nodes[name]["colours"] = self.colored.counts(name)
+        return graph
+
+    @cached_property
+    def _interactions(self) -> nx.Graph:
+        from pgmc.analysis.interaction_graph import build_interaction_graph
+
+        return build_interaction_graph(self.model)
+
+    @cached_property
+    def _undirected(self) -> nx.Graph:
+        """The interaction graph of the energy alone, without directed factors."""
+        from pgmc.analysis.interaction_graph import build_interaction_graph
+
+        return build_interaction_graph(self.laws.ensemble(Ensemble.UNDIRECTED))
+
+    @cached_property
+    def structure(self) -> Structure:
+        """The name of the structure and the reason for it."""
+        from pgmc.analysis.structure import name_mixed_structure, name_structure
+
+        if self.model.factors:
+            return name_mixed_structure(self.model, self._undirected)
+        return name_structure(self._interactions)
+
+    def blocks(self, free: tuple[str, ...] | None = None, first: tuple[str, ...] = ()) -> tuple[Block, ...]:
+        """The blocks with those of variables whose units have colours split, one block for each colour."""
+        from pgmc.analysis.blocks import split_by_color
+
+        return split_by_color(self.variable_blocks(free, first), self.colored.counts)
+
+    def variable_blocks(
+        self,
+        free: tuple[str, ...] | None = None,
+        first: tuple[str, ...] = (),
+        ensemble: Ensemble = Ensemble.PLAIN,
+    ) -> tuple[Block, ...]:
+        """The blocks of whole variables; those of variables whose units have colours are sequential."""
+        wanted = tuple(v.name for v in self.model.variables) if free is None else free
+        graph = self._undirected if ensemble is Ensemble.UNDIRECTED else self._interactions
+        return self._find_blocks(graph, wanted, first)
+
+    def _find_blocks(self, graph: nx.Graph, free: tuple[str, ...], first: tuple[str, ...]) -> tuple[Block, ...]:
+        from pgmc.analysis.blocks import check_blocks, collapse_blocks, find_blocks, restrict_blocks
+
+        if self.imposed is None:
+            blocks = find_blocks(graph, free, first)
+            if any(isinstance(v.domain, Real) for v in self.model.variables):
+                blocks = collapse_blocks(graph, blocks, first, self._is_integrable, self._stays_parallel)
+        else:
+            blocks = restrict_blocks(check_blocks(graph, self.imposed), free, first)
+        return tuple(replace(b, mode="joint") if b.mode == "sequential" and self._is_joint(b) else b for b in blocks)
+
+    def _is_joint(self, block: Block) -> bool:
+        """Whether units that interact are drawn from their joint law."""
+        return any(v.name in block.variables and isinstance(v.domain, Real) for v in self.model.variables) and any(
+            self.laws.law(name).family == "JointNormal" for name in block.variables
+        )
+
+    def _is_integrable(self, block: Block) -> bool:
+        """Whether all units of a block are real and normal, each by itself."""
+        real = {v.name for v in self.model.variables if isinstance(v.domain, Real)}
+        return (
+            block.mode == "parallel"
+            and real.issuperset(block.variables)
+            and all(self.laws.law(name).family == "Normal" for name in block.variables)
+        )
+
+    def _stays_parallel(self, block: Block, without: tuple[str, ...]) -> bool:
+        """Whether units of a block do not interact after some variables are integrated out either."""
+        from pgmc.analysis.elimination import is_independent
+        from pgmc.analysis.interaction_graph import build_interaction_graph
+
+        key = block.variables, without
+        if key not in self._parallel_without:
+            model = self.laws.reduced(without)
+            self._parallel_without[key] = not isinstance(model, Refusal) and is_independent(
+                build_interaction_graph(model), block.variables
+            )
+        return self._parallel_without[key]
+
+    def eliminable(self) -> tuple[str, ...]:
+        """The variables to sum out analytically: those that leave the fewest joint states of the others."""
+        from pgmc.analysis.elimination import find_eliminable
+
+        return find_eliminable(
+            self.model, self._interactions, lambda v: self.laws.law(v.name).family in ("Normal", "Gamma")
+        )
