@@ -15,9 +15,10 @@ import pytest
 
 import pgmc
 from energies import ENERGIES
+from pgmc.analysis.block_search import BlockSearch
 from pgmc.analysis.blocks import Block
-from pgmc.compiler import Compiler
 from pgmc.derivation import conditionals, ensembles, free_energy, gradients, mean_field
+from pgmc.derivation.laws import Laws
 from pgmc.ir.answers import BlockUpdate, Computation, ConditionalLaw, Quantity, SweepSchedule
 from pgmc.ir.interpret import interpret_law
 from pgmc.ir.nodes import ZERO, Access, Add, BatchMean, Mul, Number, Scalar, number
@@ -90,7 +91,7 @@ def with_law(change: Callable[[ConditionalLaw], Scalar]) -> Fault:
     def wrong(law: ConditionalLaw, *_: Any) -> ConditionalLaw:
         return dataclasses.replace(law, parameters=(("logits", change(law)),))
 
-    return lambda patch: before(patch, Compiler, "law", wrong)
+    return lambda patch: before(patch, Laws, "law", wrong)
 
 
 def scaled(factor: int) -> Callable[[ConditionalLaw], Scalar]:
@@ -145,7 +146,7 @@ def with_schedule(change: Callable[[tuple[BlockUpdate, ...]], tuple[BlockUpdate,
 
 
 def with_blocks(change: Callable[[tuple[Block, ...]], tuple[Block, ...]]) -> Fault:
-    return lambda patch: before(patch, Compiler, "_find_blocks", lambda blocks, *_: change(blocks))
+    return lambda patch: before(patch, BlockSearch, "_find_blocks", lambda blocks, *_: change(blocks))
 
 
 def all_at_once(updates: tuple[BlockUpdate, ...]) -> tuple[BlockUpdate, ...]:
