@@ -242,7 +242,8 @@ def test_a_forked_child_works(rbm, executable):
 
 
 ENDLESS = """
-import sys
+import signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a background job of a shell starts with it ignored
 sys.path.insert(0, {folder!r})
 import conftest, numpy as np
 from pgmc.runtime.state import random_state
