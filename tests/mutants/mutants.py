@@ -242,37 +242,37 @@ SCHEDULE = (
 GENERATION = (
     Mutant(
         "the sign of a logit at the draw",
-        "codegen/prelude.py",
+        "codegen/prelude_states.py",
         "return u + u * exp_neg(logit) < FLOAT(GRID_SIZE)",
         "return u + u * exp_neg(-logit) < FLOAT(GRID_SIZE)",
     ),
     Mutant(
         "weights of states are not normalised at the draw",
-        "codegen/prelude.py",
+        "codegen/prelude_states.py",
         "if running > u * total:",
         "if running > u:",
     ),
     Mutant(
         "all units share one random number",
-        "codegen/prelude.py",
+        "codegen/prelude_random.py",
         "z = r0 + np.uint64(site) * np.uint64(0x9E3779B97F4A7C15)",
         "z = r0 + np.uint64(0x9E3779B97F4A7C15)",
     ),
     Mutant(
         "all sweeps share their random numbers",
-        "codegen/prelude.py",
+        "codegen/prelude_random.py",
         "sweep_step = np.uint64(sweep) * step",
         "sweep_step = np.uint64(0) * step",
     ),
     Mutant(
         "all chains share their random numbers",
-        "codegen/prelude.py",
+        "codegen/prelude_random.py",
         "chain_step = np.uint64(chain) * step",
         "chain_step = np.uint64(0) * step",
     ),
     Mutant(
         "places wrap to the last one",
-        "codegen/prelude.py",
+        "codegen/prelude_functions.py",
         "return place if 0 <= place < length else place % length",
         "return place if 0 <= place < length else length - 1",
         LATTICES,
