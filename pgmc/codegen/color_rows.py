@@ -11,7 +11,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from pgmc.codegen.loop_program import ColorRow, DrawUnit, Statement, StrideLoop
+from pgmc.codegen.draw_statements import ColorRow, DrawUnit
+from pgmc.codegen.loop_program import Statement, StrideLoop
 from pgmc.ir.nodes import Access, Index, Position, at, fresh_index, shifted_index
 from pgmc.ir.rewrite import accesses, position_indices
 from pgmc.ir.symbols import Symbol

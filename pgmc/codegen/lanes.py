@@ -14,23 +14,20 @@ from typing import TypeAlias
 
 from pgmc.analysis.axes import AxisName
 from pgmc.codegen.array_program import EXAMPLES, make_buffer
+from pgmc.codegen.draw_statements import DrawUnit, KeepRowKeys, RowKey, TakeRowKey
 from pgmc.codegen.loop_program import (
     Allocate,
     Comment,
-    DrawUnit,
     ExampleLoop,
     Guard,
     Increment,
-    KeepRowKeys,
     Let,
     LetPlace,
     ListedLoop,
     Loop,
     OrderLoop,
-    RowKey,
     Statement,
     Store,
-    TakeRowKey,
     UnlessMasked,
 )
 from pgmc.codegen.names import NameRegistry

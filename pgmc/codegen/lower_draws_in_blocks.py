@@ -12,18 +12,15 @@ from functools import partial
 
 from pgmc.analysis.axes import AxisName
 from pgmc.codegen.array_program import EXAMPLES, DrawInBlocks, Operand, OwnField, make_buffer
+from pgmc.codegen.draw_statements import DrawUnit, KeepRowKeys, MultiplyBlock, TakeRowKey
 from pgmc.codegen.loop_kinds import Body, Loops
 from pgmc.codegen.loop_program import (
     Allocate,
     BlockLoop,
     Comment,
-    DrawUnit,
     Increment,
-    KeepRowKeys,
     LoopInBlock,
-    MultiplyBlock,
     Store,
-    TakeRowKey,
     UnlessMasked,
 )
 from pgmc.codegen.names import NameRegistry

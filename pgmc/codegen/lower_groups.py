@@ -7,8 +7,9 @@ from functools import partial
 
 from pgmc.analysis.axes import AxisName
 from pgmc.codegen.array_program import Draw
+from pgmc.codegen.draw_statements import DrawGroup, Fill, Member, Place
 from pgmc.codegen.loop_kinds import Body, LoopKinds, Loops
-from pgmc.codegen.loop_program import DrawGroup, Fill, GroupLoop, Member, MemberLoop, Place, Statement, UnlessMasked
+from pgmc.codegen.loop_program import GroupLoop, MemberLoop, Statement, UnlessMasked
 from pgmc.ir.nodes import Access, Compare, Index, Position, Quotient, Scalar, at
 from pgmc.ir.rewrite import position_indices
 from pgmc.ir.symbols import Symbol

@@ -24,6 +24,7 @@ from pgmc.codegen.array_program import (
     make_buffer,
 )
 from pgmc.codegen.color_rows import color_row, makes_row
+from pgmc.codegen.draw_statements import DrawJoint, DrawState, DrawUnit, RowKey
 from pgmc.codegen.extents import Extents, find_extents
 from pgmc.codegen.lanes import fit_lanes, turn_into_lanes
 from pgmc.codegen.listed_loops import find_listed
@@ -33,9 +34,6 @@ from pgmc.codegen.loop_program import (
     Clear,
     ColorLoop,
     Comment,
-    DrawJoint,
-    DrawState,
-    DrawUnit,
     ExampleLoop,
     Guard,
     Increment,
@@ -49,7 +47,6 @@ from pgmc.codegen.loop_program import (
     PickState,
     Precision,
     Raise,
-    RowKey,
     Statement,
     Store,
     StrideLoop,

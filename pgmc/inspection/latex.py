@@ -9,7 +9,8 @@ from fractions import Fraction
 from pgmc.ir.answers import ConditionalLaw, Quantity
 from pgmc.ir.model import EnergyTerm, Model
 from pgmc.ir.nodes import Scalar, Sum
-from pgmc.ir.printer import Level, Piece, Printer
+from pgmc.ir.printer import Printer
+from pgmc.ir.spelling import Level, Piece
 from pgmc.ir.symbols import Constant, Symbol
 
 # fmt: off
