@@ -57,7 +57,10 @@ if TYPE_CHECKING:
     from pgmc.learning.persistent import PCD as PCD
     from pgmc.learning.reweighted_wake_sleep import ReweightedWakeSleep as ReweightedWakeSleep
     from pgmc.learning.stopping import EarlyStopping as EarlyStopping
+    from pgmc.learning.up_down import UpDown as UpDown
     from pgmc.learning.wake_sleep import WakeSleep as WakeSleep
+    from pgmc.program.layerwise import fit_layerwise as fit_layerwise
+    from pgmc.program.layerwise import undirected as undirected
     from pgmc.program.program import Program as Program
     from pgmc.program.program import compile as compile
     from pgmc.program.training import fit as fit
@@ -85,6 +88,7 @@ _MODULES = {
         "square",
         "tanh",
     ),
+    "pgmc.program.layerwise": ("fit_layerwise", "undirected"),
     "pgmc.program.program": ("Program", "compile"),
     "pgmc.program.training": ("fit", "load", "save"),
     "pgmc.interchange.models.bernoulli_rbm": ("from_sklearn",),
@@ -100,6 +104,7 @@ _MODULES = {
     "pgmc.learning.persistent": ("PCD",),
     "pgmc.learning.reweighted_wake_sleep": ("ReweightedWakeSleep",),
     "pgmc.learning.stopping": ("EarlyStopping",),
+    "pgmc.learning.up_down": ("UpDown",),
     "pgmc.learning.wake_sleep": ("WakeSleep",),
     "pgmc.evaluation.enumerate": ("enumerate_states",),
     "pgmc.runtime.tempering": ("Tempering",),

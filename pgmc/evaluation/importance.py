@@ -37,11 +37,14 @@ class LogLikelihood:
         ``(n,)`` its standard error, from the spread of the weights.
     effective_sample_size
         ``(n,)`` how many independent draws from the posterior the weights are worth.
+    bound
+        ``(n,)`` the mean log weight: an estimate of the lower bound E_q[log p(v, h) - log q(h | v)] on log p.
     """
 
     value: Array
     std_error: Array
     effective_sample_size: Array
+    bound: Array
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
         return np.array(self.value, dtype=dtype)
@@ -93,4 +96,6 @@ def log_likelihood_through_guide(
         logs = joint_energies(guide, params, state, threads) - joint_energies(executable, params, state, threads)
         parts.append(logs.reshape(-1, int(samples)))
     logs = np.concatenate(parts)
-    return LogLikelihood(log_mean_exp(logs) - total, log_mean_error(logs), weight_sample_size(logs))
+    return LogLikelihood(
+        log_mean_exp(logs) - total, log_mean_error(logs), weight_sample_size(logs), logs.mean(axis=1) - total
+    )

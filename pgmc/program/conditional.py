@@ -106,10 +106,10 @@ class Conditional:
         elif self.family == "Poisson":
             found["mean"] = np.exp(found["log_rate"])
         elif self.family == "Multinomial":
-            found["probs"] = _probabilities(found["logits"], "Categorical")
+            found["probs"] = probabilities(found["logits"], "Categorical")
             found["mean"] = found["total"] * found["probs"]
         elif "logits" in found:
-            found["probs"] = _probabilities(found["logits"], self.family)
+            found["probs"] = probabilities(found["logits"], self.family)
         return found
 
     def explain(self) -> ConditionalDerivation:
@@ -140,7 +140,7 @@ class Conditional:
         return f"$\\displaystyle {self.latex()}$"
 
 
-def _probabilities(logits: Array, family: str) -> Array:
+def probabilities(logits: Array, family: str) -> Array:
     """Mean parameters from natural ones, without overflow."""
     if family == "Categorical":
         shifted = np.exp(logits - logits.max(axis=-1, keepdims=True))

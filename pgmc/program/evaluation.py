@@ -143,7 +143,7 @@ def log_likelihood(
     Returns
     -------
     ndarray of shape (n,), float64, or LogLikelihood
-        With ``samples``: ``.value``, ``.std_error`` and ``.effective_sample_size``, each ``(n,)``.
+        With ``samples``: ``.value``, ``.std_error``, ``.effective_sample_size`` and ``.bound``, each ``(n,)``.
     """
     from pgmc.evaluation.importance import log_likelihood_through_guide
     from pgmc.evaluation.likelihood import log_likelihood
