@@ -120,17 +120,9 @@ print(stages.array_program)
 print(compiler.numpy_source(sweep))
 
 # %% The loop program, in outline
+from pgmc.codegen.outline import outline
 
-
-def outline(statements: tuple[object, ...], depth: int = 0) -> None:
-    """Print the kinds of statements, and what is inside those that hold others."""
-    for statement in statements:
-        text = getattr(statement, "text", "")
-        print("    " * depth + type(statement).__name__ + (f": {text}" if text else ""))
-        outline(getattr(statement, "body", ()), depth + 1)
-
-
-outline(stages.loop_program)
+print(outline(stages.loop_program))
 
 # %% The source, without its helpers
 source = stages.module.source
@@ -153,3 +145,27 @@ print(one["v"][:, 0])
 reference = pgmc.compile(m, dtype="float64", backend="numpy")
 states = {name: samples[:, 0] for name, samples in one.items()}
 print(program.energy(params, states), reference.energy(params, states))
+
+# %% [markdown]
+# ## All of it at once
+#
+# `program.trace()` is every stage of a kernel as one report, and `pgmc show NAME --trace` prints it. A notebook shows
+# sections that open, and `.html()` is a page of its own.
+
+# %% The trace of a sweep
+trace = program.trace()
+print(repr(trace))
+print(trace["blocks"])
+
+# %% [markdown]
+# ## Switches for looking inside
+#
+# | variable | what it does |
+# | --- | --- |
+# | `PGMC_DEBUG=kernels` | a line on the standard error for each kernel: compiled or from the cache, and how long |
+# | `PGMC_DEBUG=stages` | every stage of each kernel as it is made; `kernels,stages` does both |
+# | `PGMC_CACHE=off` | nothing is kept on disk: every process compiles anew, from memory |
+# | `PGMC_CACHE_DIR=FOLDER` | where kernels are kept |
+# | `NUMBA_DISABLE_JIT=1` | generated kernels run as plain Python, for a debugger: slow, and it warns of overflows that are meant |
+#
+# `pgmc.compile(m, backend="numpy")` leaves generated code out altogether: expressions are interpreted as derived.

@@ -6,6 +6,7 @@ imported when they are first needed, and a query found in the cache needs none o
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, Literal
@@ -35,8 +36,10 @@ from pgmc.ir.queries import (
     Sweep,
     TemperatureStep,
 )
+from pgmc.ir.query_text import describe_query
 from pgmc.ir.signatures import KernelModule
 from pgmc.ir.symbols import Positive, Real
+from pgmc.runtime.debugging import is_on, tell
 from pgmc.runtime.executable import Executable
 from pgmc.runtime.kernels import Array, CompiledKernel, Dtype, Kernel
 from pgmc.runtime.state import encode_params
@@ -49,6 +52,7 @@ if TYPE_CHECKING:
     from pgmc.codegen.kernel_module import Stages
 
 Backend = Literal["numba", "numpy"]
+KernelOrigin = Literal["compiled", "cached", "interpreted"]
 
 
 class Compiler:
@@ -95,6 +99,7 @@ class Compiler:
         self._search = BlockSearch(model, self._laws, self.colored, blocks)
         self._stages: dict[Query, Stages] = {}
         self.modules: dict[Query, KernelModule] = {}
+        self.origins: dict[Query, tuple[KernelOrigin, float]] = {}
         if blocks is not None:
             self.variable_blocks()
 
@@ -268,17 +273,35 @@ class Compiler:
 
     def make_kernel(self, query: Query) -> Kernel:
         """The kernel that the run time calls for a query: interpreted, from the cache, or compiled now."""
+        began = time.perf_counter()
         model = self._model_of(query)
         if self.backend == "numpy":
             from pgmc.runtime.interpreted import InterpretedKernel
 
-            return InterpretedKernel(self.answer(query), model, self.dtype, self.colored.positions)
+            interpreted = InterpretedKernel(self.answer(query), model, self.dtype, self.colored.positions)
+            self._note(query, "interpreted", began)
+            return interpreted
         from pgmc.runtime.keys import kernel_key
         from pgmc.runtime.loader import load_or_build
 
+        built: list[KernelModule] = []
+
+        def build() -> KernelModule:
+            built.append(self.stages(query).module)
+            return built[0]
+
         key = kernel_key(self._text, repr(self._imposed), repr(self.colored.ordered()), repr(query), self.dtype)
-        self.modules[query], function = load_or_build(key, lambda: self.stages(query).module)
+        self.modules[query], function = load_or_build(key, build)
+        self._note(query, "compiled" if built else "cached", began)
         return CompiledKernel(self.modules[query], function, model, self.colored.positions)
+
+    def _note(self, query: Query, origin: KernelOrigin, began: float) -> None:
+        """Remember where a kernel came from and how long that took; told where ``PGMC_DEBUG`` asks for it."""
+        self.origins[query] = origin, time.perf_counter() - began
+        if is_on("kernels"):
+            tell(f"{self.model.name}: {describe_query(query)}, {origin} in {self.origins[query][1]:.2f} s")
+        if is_on("stages") and origin != "interpreted":
+            tell(str(self.stages(query)))
 
     def resized(self, model: Model) -> Compiler:
         """The compiler of the same model at other sizes, with the same choices."""

@@ -27,6 +27,7 @@ def show(
     *,
     latex: bool = False,
     source: bool = False,
+    trace: bool = False,
     html: Path | None = None,
     diagram: Path | None = None,
     **sizes: int,
@@ -41,6 +42,8 @@ def show(
         Print the equations in LaTeX.
     source
         Print the generated Python.
+    trace
+        Print every stage of the sweep: specification, graph, blocks, laws, schedule, programs and source.
     html
         Write the report to this file, as HTML.
     diagram
@@ -64,7 +67,9 @@ def show(
         say(program.equations().latex())
     if source:
         say(program.source())
-    if not (latex or source or html or diagram):
+    if trace:
+        say(str(program.trace()))
+    if not (latex or source or trace or html or diagram):
         say(str(program))
 
 

@@ -16,6 +16,7 @@ from pgmc.codegen.lower_loop_program import LoopLowering
 from pgmc.codegen.named_constants import name_constants
 from pgmc.codegen.names import NameRegistry
 from pgmc.codegen.numba_printer import NumbaPrinter
+from pgmc.codegen.outline import outline
 from pgmc.codegen.own_fields import keep_own_fields
 from pgmc.codegen.prelude import IMPORTS, Dtype, prelude
 from pgmc.ir.answers import WIDE, Answer, Computation, Quantity
@@ -39,7 +40,12 @@ class Stages:
     module: KernelModule
 
     def __str__(self) -> str:
-        parts = ("answer", self.answer), ("array program", self.array_program), ("source", self.module.source)
+        parts = (
+            ("answer", self.answer),
+            ("array program", self.array_program),
+            ("loop program", outline(self.loop_program)),
+            ("source", self.module.source),
+        )
         return "\n\n".join(f"{title}\n{'-' * len(title)}\n{stage}" for title, stage in parts)
 
 

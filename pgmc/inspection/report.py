@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import MISSING, dataclass, fields, is_dataclass
+from dataclasses import dataclass
 from html import escape
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING
 
 from pgmc.inspection.equations import Equation, Equations, equation_html
 from pgmc.ir.answers import ConditionalLaw
 from pgmc.ir.model import Model
-from pgmc.ir.queries import Query
 from pgmc.ir.symbols import Constant, Parameter, Symbol, describe_domain, shape_of
 
 if TYPE_CHECKING:
@@ -18,11 +17,10 @@ if TYPE_CHECKING:
 
     from pgmc.analysis.blocks import Block
     from pgmc.analysis.structure import Structure
+    from pgmc.compiler import KernelOrigin
 
 WIDTH = 108
 HEAD = 14
-
-Origin: TypeAlias = Literal["compiled", "cached", "interpreted"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,27 +29,12 @@ class KernelNote:
 
     name: str
     query: str
-    origin: Origin
+    origin: KernelOrigin
     seconds: float | None = None
 
     def __str__(self) -> str:
         took = "" if self.seconds is None else f" in {self.seconds:.2f} s"
         return f"{self.origin}{took}"
-
-
-def describe_query(query: Query) -> str:
-    """A query as text, with what differs from its defaults."""
-    parts = []
-    for entry in fields(query):
-        value = getattr(query, entry.name)
-        if is_dataclass(value):
-            parts.append(describe_query(value))  # type: ignore[arg-type]
-        elif isinstance(value, tuple) and value:
-            text = ", ".join(value)
-            parts.append(text if entry.default is MISSING else f"{entry.name}={text}")
-        elif value not in (entry.default, ()):
-            parts.append(entry.name if value is True else str(getattr(value, "value", value)))
-    return f"{type(query).__name__}({'; '.join(parts)})"
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,15 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from pgmc.compiler import kernel_name
+from pgmc.inspection.highlight import Source
 from pgmc.ir.answers import Computation, Quantity, Refusal
 from pgmc.ir.queries import Conditional as ConditionalQuery
 from pgmc.ir.queries import Energy, FreeEnergy, Gradient, Query, Sweep
+from pgmc.ir.query_text import describe_query
 from pgmc.program.arguments import check_choice, check_variables, parameter_names, variable_names
 from pgmc.program.conditional import Conditional
 
 if TYPE_CHECKING:
     from pgmc.inspection.equations import Equation, Equations
     from pgmc.inspection.report import ProgramReport
+    from pgmc.inspection.trace import Trace
     from pgmc.program.program import Program
 
 
@@ -75,8 +79,10 @@ def equations(self: Program) -> Equations:
     )
 
 
-def source(self: Program, query: Query | None = None, language: str = "numba") -> str:
+def source(self: Program, query: Query | None = None, language: str = "numba") -> Source:
     """The generated Python of the sweep, the energy, the conditionals, the free energy and its gradients.
+
+    It is a string; a notebook shows it in colours.
 
     Parameters
     ----------
@@ -88,15 +94,36 @@ def source(self: Program, query: Query | None = None, language: str = "numba") -
     check_choice("language", language, ("numba", "numpy"))
     queries = [query] if query is not None else _usual_queries(self)
     if language == "numpy":
-        return "\n\n".join(self.compiler.numpy_source(q) for q in queries)
-    return "\n\n".join(self.compiler.stages(q).module.source for q in queries)
+        return Source("\n\n".join(self.compiler.numpy_source(q) for q in queries))
+    return Source("\n\n".join(self.compiler.stages(q).module.source for q in queries))
+
+
+def trace(self: Program, query: Query | None = None) -> Trace:
+    """Every stage of a kernel: specification, representation, graph, blocks, laws, schedule, programs and source.
+
+    ``print`` shows all of them, ``trace["blocks"]`` is one; a notebook shows sections that open.
+
+    Parameters
+    ----------
+    query : optional
+        A query of ``pgmc.ir.queries``; by default a sweep over all variables.
+
+    Raises
+    ------
+    IntractableError
+        If the query has no exact answer.
+    """
+    from pgmc.inspection.trace import trace_query
+
+    return trace_query(self.compiler, Sweep(variable_names(self.model)) if query is None else query)
 
 
 def report(self: Program) -> ProgramReport:
     """What was declared, found, derived and generated; printable, and HTML in a notebook."""
-    from pgmc.inspection.report import KernelNote, ProgramReport, describe_query
+    from pgmc.inspection.report import KernelNote, ProgramReport
 
-    notes = tuple(KernelNote(m.name, describe_query(q), "compiled") for q, m in self.compiler.modules.items())
+    made = self.compiler.origins.items()
+    notes = tuple(KernelNote(kernel_name(q), describe_query(q), origin, seconds) for q, (origin, seconds) in made)
     return ProgramReport(
         self.model,
         self.compiler.dtype,

@@ -108,6 +108,7 @@ class Program:
     mean_field_equations = inspection.mean_field_equations
     equations = inspection.equations
     source = inspection.source
+    trace = inspection.trace
     report = inspection.report
     diagram = inspection.diagram
 

@@ -14,12 +14,12 @@ from pgmc.inspection.equations import collect_equations
 from pgmc.inspection.report import (
     KernelNote,
     ProgramReport,
-    describe_query,
     describe_symbol,
     print_program,
     wrap_equation,
 )
 from pgmc.ir import queries
+from pgmc.ir.query_text import describe_query
 from pgmc.ir.symbols import Axis, Binary, Constant, Constraint, Input, Parameter, Variable
 
 TEXT = """\
