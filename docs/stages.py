@@ -166,6 +166,6 @@ print(trace["blocks"])
 # | `PGMC_DEBUG=stages` | every stage of each kernel as it is made; `kernels,stages` does both |
 # | `PGMC_CACHE=off` | nothing is kept on disk: every process compiles anew, from memory |
 # | `PGMC_CACHE_DIR=FOLDER` | where kernels are kept |
-# | `NUMBA_DISABLE_JIT=1` | generated kernels run as plain Python, for a debugger: slow, and it warns of overflows that are meant |
+# | `NUMBA_DISABLE_JIT=1` | generated kernels run as plain Python: slow, with warnings of overflows that are meant |
 #
 # `pgmc.compile(m, backend="numpy")` leaves generated code out altogether: expressions are interpreted as derived.
