@@ -9,6 +9,7 @@ from typing import Literal
 from pgmc.analysis.axes import unify_axes
 from pgmc.codegen.array_program import ArrayProgram, Operand, read_expressions
 from pgmc.codegen.check_array_program import check_array_program
+from pgmc.codegen.loop_nests import LoopNests
 from pgmc.codegen.loop_program import Statement
 from pgmc.codegen.lower_array_program import lower_answer
 from pgmc.codegen.lower_contractions import WEIGHTS
@@ -58,11 +59,11 @@ def build_kernel_module(model: Model, name: str, answer: Answer, dtype: Dtype) -
     fixed: tuple[Parameter | Constant, ...] = (*model.parameters, *model.constants)
     printer.numbers = frozenset(symbol.name for symbol in fixed if not symbol.axes)
     printer.axes = unify_axes(model)
-    lowering = LoopLowering(names, unify_axes(model))
+    lowering = LoopLowering(LoopNests(names), unify_axes(model))
     program = check_array_program(keep_own_fields(lower_answer(answer, names), names))
     kind: Kind = "evaluate" if isinstance(answer, Computation) else "sweep"
     if isinstance(answer, Computation):
-        lowering.precision = "float64" if answer.quantities[0].name in WIDE else "program"
+        lowering.nests.precision = "float64" if answer.quantities[0].name in WIDE else "program"
         statements = lowering.lower_evaluation(program)
     else:
         statements = lowering.lower_sweeps(program)

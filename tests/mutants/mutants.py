@@ -299,13 +299,13 @@ GENERATION = (
     ),
     Mutant(
         "relations between indices are ignored",
-        "codegen/lower_loop_program.py",
+        "codegen/loop_nests.py",
         "return (Guard(relations, step),) if relations else step",
         "return step",
     ),
     Mutant(
         "the largest exponent is not added back",
-        "codegen/lower_loop_program.py",
+        "codegen/loop_nests.py",
         'value = Add((top, Call("log", total)))',
         'value = Call("log", total)',
     ),
@@ -337,7 +337,7 @@ GENERATION = (
     ),
     Mutant(
         "a logarithm that is not computed is no number",
-        "codegen/lower_loop_program.py",
+        "codegen/loop_nests.py",
         "if not isinstance(value, Access):",
         "if False:",
         ("tests/codegen/test_generated_kernels.py", "-k", "log_sum_times"),
