@@ -7,7 +7,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import fields
 from typing import Any
 
-from pgmc.codegen.loop_program import ColorRow, Comment, Listing, MatrixView, Member, Statement
+from pgmc.codegen.draw_statements import ColorRow, Member
+from pgmc.codegen.loop_program import Comment, Listing, MatrixView, Statement
 from pgmc.ir.nodes import Access, Compare, Index, Position, Scalar
 from pgmc.ir.printer import Printer
 from pgmc.ir.symbols import Constant, Input, Parameter, Variable
