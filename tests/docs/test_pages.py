@@ -3,45 +3,45 @@
 from __future__ import annotations
 
 import re
-import sys
-from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
-from types import ModuleType
 
 import pytest
 
+import scripts as pages
+
 DOCS = Path(__file__).parents[2] / "docs"
+SCRIPTS = sorted(path for path in DOCS.rglob("*.py") if path.parent.name != "generate")
+WRITTEN = (*DOCS.rglob("*.md"), *SCRIPTS)
+GENERATED = {"api.md", "cheat_sheet.md", "references.md", "models/index.md"}
 
 
-def load(path: Path) -> ModuleType:
-    spec = spec_from_file_location(f"docs_{path.stem}", path)
-    assert spec is not None and spec.loader is not None
-    module = sys.modules[spec.name] = module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+def uri(path: Path) -> str:
+    """The address of a page."""
+    return str(path.relative_to(DOCS).with_suffix(".md"))
 
 
-pages = load(DOCS / "render.py")
-SCRIPTS = sorted(path for path in DOCS.glob("*.py") if path.name != "render.py")
-
-
-@pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", SCRIPTS, ids=uri)
 def test_a_page_runs(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PGMC_DOCS", "quick")
     page = pages.render(path)
     assert page.startswith("# ") and "```python" in page and "```text" in page
 
 
+def test_every_page_is_in_the_menu() -> None:
+    menu = (DOCS.parent / "mkdocs.yml").read_text(encoding="utf-8").partition("\nnav:\n")[2]
+    listed = re.findall(r"([\w/]+\.md)$", menu, re.MULTILINE)
+    made = {uri(path) for path in WRITTEN} | GENERATED - {"models/index.md"} | {"catalogue.md", "figures.md"}
+    assert sorted(listed) == sorted(made)
+    assert "  - Models: models/\n" in menu
+
+
 def test_links_lead_somewhere() -> None:
-    names = {f"{path.stem}.md" for path in (*DOCS.glob("*.md"), *SCRIPTS)} | {
-        "figures.md",
-        "catalogue.md",
-    }  # the benchmarks write these
-    listed = re.findall(r": (\w+\.md)$", (DOCS.parent / "mkdocs.yml").read_text(encoding="utf-8"), re.MULTILINE)
-    assert sorted(listed) == sorted(names)
-    for path in (*DOCS.glob("*.md"), *SCRIPTS):
-        links = set(re.findall(r"\]\((\w+\.md)\)", path.read_text(encoding="utf-8")))
-        assert links <= names, path.name
+    models = {f"models/{path.name}" for path in (DOCS.parent / "models").glob("*.py")}
+    for path in WRITTEN:
+        for link in re.findall(r"\]\(([\w/.]+\.md)(?:#\w+)?\)", path.read_text(encoding="utf-8")):
+            target = str((path.parent / link).resolve().relative_to(DOCS))
+            known = {uri(page) for page in WRITTEN} | GENERATED | {"catalogue.md", "figures.md"}
+            assert target in known or target.replace(".md", ".py") in models, f"{path.name}: {link}"
 
 
 def test_cells() -> None:

@@ -1,15 +1,12 @@
 """Turn the pages of this folder into Markdown: scripts are run, and what each cell prints stands below it.
 
-``python docs/render.py build/docs`` writes the pages that ``mkdocs.yml`` reads. A script is a page in the percent
-format: ``# %%`` starts a cell, ``# %% [markdown]`` a cell of text.
+A script is a page in the percent format: ``# %%`` starts a cell, ``# %% [markdown]`` a cell of text.
 """
 
 from __future__ import annotations
 
 import contextlib
 import io
-import shutil
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -67,18 +64,3 @@ def render(path: Path) -> str:
         if printed:
             parts.append(f"```text\n{printed}\n```")
     return "\n\n".join(parts) + "\n"
-
-
-def main(target: Path) -> None:
-    """Write every page to a folder."""
-    target.mkdir(parents=True, exist_ok=True)
-    here = Path(__file__).parent
-    for path in sorted(here.iterdir()):
-        if path.suffix == ".md":
-            shutil.copy(path, target)
-        elif path.suffix == ".py" and path != Path(__file__):
-            (target / f"{path.stem}.md").write_text(render(path), encoding="utf-8")
-
-
-if __name__ == "__main__":
-    main(Path(sys.argv[1]))
