@@ -41,9 +41,9 @@ def lines() -> Iterator[str]:
     yield "# Cheat sheet: chapter 20 and what pgmc derives"
     yield (
         "Above an equation of chapter 20 of *Deep Learning* [goodfellow2016]_, below what pgmc derives from the "
-        "specification in `models/` that says the same. A test evaluates both in random states "
-        "and finds them equal. Where the chapter leaves biases out, they are zero there. A row without a number is what the "
-        "chapter says in words."
+        "specification in `models/` that says the same. A test evaluates both in random states and finds them equal. "
+        "Where the chapter leaves biases out, they are zero there. A row without a number is what the chapter says in "
+        "words."
     )
     section = ""
     for row in table().CHAPTER:

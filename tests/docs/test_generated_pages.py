@@ -21,6 +21,7 @@ from chapter_table import CHAPTER
 from pgmc.cli.catalogue import list_names
 from pgmc.inspection.markup import preformatted
 
+RESTRICTED = "Restricted Boltzmann machines"
 ROOT = Path(__file__).parents[2]
 
 
@@ -101,7 +102,5 @@ def test_the_menu_gets_the_models() -> None:
     assert models["Models"][0] == "models/index.md"
     sections = [next(iter(section)) for section in models["Models"][1:]]
     assert sections == [title for title in model_pages.SECTIONS.values() if title in sections]
-    restricted = next(
-        section["Restricted Boltzmann machines"] for section in models["Models"] if "Restricted" in str(section)
-    )
+    restricted = models["Models"][1 + sections.index(RESTRICTED)][RESTRICTED]
     assert {"Restricted Boltzmann machine": "models/rbm.md"} in restricted
