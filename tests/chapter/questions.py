@@ -49,6 +49,16 @@ def factor(name: str) -> Question:
     return Question(named(f"factor({name})"), lambda p, t, x: (p.conditional(name).evaluate(t, x)["probs"], x))
 
 
+def guide_factor(name: str, *given: str) -> Question:
+    """The probabilities of a factor of the guide."""
+
+    def evaluate(p: pgmc.Program, t: Arrays, x: Arrays) -> tuple[Array, Arrays]:
+        own = {parameter.name: t[parameter.name] for parameter in p.guide.model.parameters}
+        return p.guide.predict(own, name, {key: x[key] for key in given}), x
+
+    return Question(lambda p: p.guide.equations()[f"factor({name})"], evaluate)
+
+
 def minus_free_energy(*observed: str) -> Question:
     """log Σ exp(-E) over everything that is not observed."""
 

@@ -33,7 +33,7 @@ def program(name: str, sizes: tuple[tuple[str, int], ...]) -> pgmc.Program:
 def draw_params(p: pgmc.Program, generator: np.random.Generator, zero: tuple[str, ...]) -> dict[str, Any]:
     """Parameters far from their initial values, that keep their constraints."""
     params = {}
-    for parameter in p.model.parameters:
+    for parameter in (*p.model.parameters, *(p.model.guide.parameters if p.model.guide else ())):
         held = parameter.constraint
         value = generator.normal(size=[axis.size for axis in parameter.axes])
         value = 1 + np.abs(value) if held.positive else 0.7 * value

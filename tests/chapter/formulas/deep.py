@@ -20,6 +20,16 @@ def belief_net_visible_on(h1: Array, W1: Array, b: Array) -> Array:
     return np.array([sigmoid(b[i] + chapter_W1[:, i] @ h1) for i in range(len(b))])
 
 
+def first_up(v: Array, R1: Array, d1: Array) -> Array:
+    """(20.22), with weights R1 and biases d1 of the recognition net"""
+    return sigmoid(d1 + v @ R1)
+
+
+def second_up(h1: Array, R2: Array, d2: Array) -> Array:
+    """(20.23), with weights R2 and biases d2 of the recognition net"""
+    return sigmoid(d2 + h1 @ R2)
+
+
 def energy(v: Array, h1: Array, h2: Array, h3: Array, W1: Array, W2: Array, W3: Array) -> float:
     """(20.25)"""
     return -v @ W1 @ h1 - h1 @ W2 @ h2 - h2 @ W3 @ h3
