@@ -109,7 +109,8 @@ def write_results(task: Task, fit: Fit, evaluation: Evaluation, out: Path, comma
 
 def draw(task: Task, fit: Fit, evaluation: Evaluation) -> Pictures:
     """Name of each picture -> PNG and caption."""
-    from pgmc.inspection.pictures import filter_sheet, history_curves, sample_sheet
+    from pgmc.inspection.charts import history_curves
+    from pgmc.inspection.pictures import filter_sheet, sample_sheet
 
     shape, count = task.images.shape, min(100, len(evaluation.greys))
     last = evaluation.samples[task.image][:count, -1]

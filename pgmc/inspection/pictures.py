@@ -1,10 +1,8 @@
-"""Pictures of what was learned: filters, samples, the course of training. They need matplotlib (extra ``plot``)."""
+"""Sheets of images: filters, samples, reconstructions. They need matplotlib (extra ``plot``)."""
 
 from __future__ import annotations
 
-import io
 import math
-from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -12,11 +10,10 @@ import numpy as np
 import numpy.typing as npt
 
 from pgmc.errors import ArgumentError
-from pgmc.inspection.markup import write_atomically
+from pgmc.inspection.figures import new_figure, save_figure
 
 Array: TypeAlias = npt.NDArray[Any]
-SURFACE, INK, GRID, SEAM = "#ffffff", "#2f3947", "#d5dae1", "#8793a3"
-SERIES = ("#3b7dc4", "#d9822b", "#35955f", "#8e55b3", "#c9485b", "#2b8f98")
+SEAM = "#8793a3"
 
 
 def filter_sheet(
@@ -49,7 +46,7 @@ def filter_sheet(
     """
     tiles = _tiles(np.asarray(W, dtype=np.float64).T, image_shape, "W", "(pixels, units)")
     scale = np.abs(tiles).max(axis=(1, 2), keepdims=True)
-    return _save(_sheet(tiles / np.where(scale > 0, scale, 1.0), columns, "RdBu", (-1.0, 1.0)), path)
+    return save_figure(_sheet(tiles / np.where(scale > 0, scale, 1.0), columns, "RdBu", (-1.0, 1.0)), path)
 
 
 def sample_sheet(
@@ -75,19 +72,26 @@ def sample_sheet(
     """
     values = np.asarray(samples, dtype=np.float64)
     tiles = _tiles(values.reshape(len(values), -1), image_shape, "samples", "(n, pixels)")
-    return _save(_sheet(tiles, columns, "gray", (float(tiles.min()), float(tiles.max()))), path)
+    return save_figure(_sheet(tiles, columns, "gray", (float(tiles.min()), float(tiles.max()))), path)
 
 
-def history_curves(history: Mapping[str, Sequence[float] | Array], path: str | Path | None = None) -> Any:
-    """The columns of a training history over the epochs, one panel for each.
+def reconstruction_sheet(
+    data: Array,
+    reconstructions: Array,
+    image_shape: tuple[int, int],
+    path: str | Path | None = None,
+    columns: int | None = None,
+) -> Any:
+    """Each example above what the model made of it, on one scale: low values dark.
 
     Parameters
     ----------
-    history
-        Name of a column -> one number for each epoch. A column ``epoch`` numbers the epochs; columns without a
-        finite number are left out.
-    path
+    data, reconstructions
+        ``(n, ...)`` examples, and the mean of each given the hidden units that were inferred from it.
+    image_shape, path
         As for `filter_sheet`.
+    columns
+        Pairs in a row.
 
     Returns
     -------
@@ -96,28 +100,17 @@ def history_curves(history: Mapping[str, Sequence[float] | Array], path: str | P
     Raises
     ------
     ArgumentError
-        If no column can be drawn, or matplotlib is not installed.
+        If the shapes do not fit, or matplotlib is not installed.
     """
-    columns = {name: np.asarray(values) for name, values in history.items()}
-    epochs = columns.pop("epoch", None)
-    drawn = {k: v.astype(np.float64) for k, v in columns.items() if v.ndim == 1 and v.dtype.kind in "iufb"}
-    drawn = {name: values for name, values in drawn.items() if np.isfinite(values).any()}
-    if not drawn:
-        raise ArgumentError("history: no column has a finite number to draw. Train for at least one epoch.")
-    across = min(3, len(drawn))
-    down = math.ceil(len(drawn) / across)
-    figure = _figure((4.2 * across, 2.8 * down))
-    for k, (name, values) in enumerate(drawn.items()):
-        axes = figure.add_subplot(down, across, k + 1)
-        at = np.arange(1, len(values) + 1) if epochs is None else epochs
-        axes.plot(at, values, color=SERIES[k % len(SERIES)], linewidth=1.8, marker="o" if len(values) < 3 else "")
-        axes.set_title(name.replace("_", " "), fontsize=11, color=INK, loc="left")
-        axes.set_xlabel("epoch", fontsize=9, color=INK)
-        axes.grid(color=GRID, linewidth=0.7)
-        axes.tick_params(labelsize=8, colors=INK, length=0)
-        axes.spines[["top", "right", "left", "bottom"]].set_visible(False)
-        axes.xaxis.get_major_locator().set_params(integer=True)
-    return _save(figure, path)
+    above, below = (
+        _tiles(np.asarray(x, dtype=np.float64).reshape(len(x), -1), image_shape, name, "(n, pixels)")
+        for name, x in (("data", data), ("reconstructions", reconstructions))
+    )
+    if len(above) != len(below):
+        raise ArgumentError(f"{len(above)} examples and {len(below)} reconstructions. Pass one for each.")
+    pairs = np.concatenate([above, np.full((len(above), 1, above.shape[2]), np.nan), below], axis=1)
+    limits = float(min(above.min(), below.min())), float(max(above.max(), below.max()))
+    return save_figure(_sheet(pairs, columns, "gray", limits), path)
 
 
 def _tiles(rows: Array, image_shape: tuple[int, int], name: str, layout: str) -> Array:
@@ -144,26 +137,9 @@ def _sheet(tiles: Array, columns: int | None, colours: str, limits: tuple[float,
         top, left = 1 + row * (height + 1), 1 + column * (width + 1)
         sheet[top : top + height, left : left + width] = tile
     inches = 8.0 / max(sheet.shape)
-    figure = _figure((inches * sheet.shape[1], inches * sheet.shape[0]), tight=False)
+    figure = new_figure((inches * sheet.shape[1], inches * sheet.shape[0]), tight=False)
     figure.set_facecolor(SEAM)  # shows through where the sheet has no number
     axes = figure.add_axes((0.0, 0.0, 1.0, 1.0))
     axes.imshow(sheet, cmap=colours, vmin=limits[0], vmax=limits[1], interpolation="nearest")
     axes.set_axis_off()
-    return figure
-
-
-def _figure(size: tuple[float, float], tight: bool = True) -> Any:
-    """A figure outside pyplot's list, so that nothing has to be closed."""
-    try:
-        from matplotlib.figure import Figure
-    except ImportError:
-        raise ArgumentError("Pictures need matplotlib, which is not installed: pip install pgmc[plot]") from None
-    return Figure(figsize=size, dpi=150, facecolor=SURFACE, layout="constrained" if tight else None)
-
-
-def _save(figure: Any, path: str | Path | None) -> Any:
-    if path is not None:
-        content = io.BytesIO()
-        figure.savefig(content, format=Path(path).suffix.lstrip(".") or "png")
-        write_atomically(path, content.getvalue())
     return figure

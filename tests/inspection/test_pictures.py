@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from pgmc.errors import ArgumentError
-from pgmc.inspection.pictures import filter_sheet, history_curves, sample_sheet
+from pgmc.inspection.charts import history_curves
+from pgmc.inspection.pictures import filter_sheet, reconstruction_sheet, sample_sheet
 
 
 def sheet_of(figure: Any) -> np.ma.MaskedArray[Any, Any]:
@@ -37,6 +38,16 @@ def test_samples_of_any_shape() -> None:
     assert sheet.shape == (1 + 3 * 5, 1 + 4 * 5)
     np.testing.assert_array_equal(sheet[1:5, 1:5], samples[0])
     assert figure.axes[0].images[0].get_clim() == (0.0, 1.0)
+
+
+def test_reconstructions_stand_below_what_they_are_of() -> None:
+    data = np.random.default_rng(0).integers(0, 2, (4, 6))
+    sheet = sheet_of(reconstruction_sheet(data, data / 2, (2, 3), columns=4))
+    assert sheet.shape == (1 + 6, 1 + 4 * 4)
+    np.testing.assert_array_equal(sheet[1:3, 5:8], data[1].reshape(2, 3))
+    np.testing.assert_array_equal(sheet[4:6, 5:8], data[1].reshape(2, 3) / 2)
+    with pytest.raises(ArgumentError, match="4 examples and 3 reconstructions"):
+        reconstruction_sheet(data, data[:3], (2, 3))
 
 
 def test_history(tmp_path: Path) -> None:
@@ -76,7 +87,7 @@ def test_without_matplotlib(monkeypatch: pytest.MonkeyPatch) -> None:
         return original(name, *rest, **more)
 
     monkeypatch.setattr(builtins, "__import__", without)
-    with pytest.raises(ArgumentError, match=r"pip install pgmc\[plot\]"):
+    with pytest.raises(ArgumentError, match=r'pip install "pgmc\[plot\]"'):
         sample_sheet(np.zeros((1, 4)), (2, 2))
 
 
