@@ -327,20 +327,20 @@ def _cropped(model: Model, axes: _Axes, kept: Mapping[AxisName, Array]) -> Model
     places = {name: kept[axes.classes[found[0]]] for name, (_, found) in table_axes(model).items()}
     small = {s.name: _crop_symbol(s, axes, kept, totals, places.get(s.name)) for s in model.symbols}
 
-    def crop(symbols: tuple[S, ...]) -> tuple[S, ...]:
-        return tuple(small[symbol.name] for symbol in symbols)  # type: ignore[misc]
+    def all_of(kind: type[S]) -> tuple[S, ...]:
+        return tuple(symbol for symbol in small.values() if isinstance(symbol, kind))
 
     def cropped(term: EnergyTerm) -> EnergyTerm:
         return replace(term, body=replace_symbols(term.body, small))
 
-    variables = crop(model.variables)
+    variables = all_of(Variable)
     targets = {variable.name: variable for variable in variables}
     return Model(
         model.name,
         variables,
-        crop(model.inputs),
-        crop(model.parameters),
-        crop(model.constants),
+        all_of(Input),
+        all_of(Parameter),
+        all_of(Constant),
         tuple(map(cropped, model.terms)),
         tuple(replace(factor, target=targets[factor.target.name]) for factor in map_factors(model, cropped)),
     )

@@ -218,11 +218,11 @@ class ContractionLowering:
     def _operand(self, factor: Scalar, own: tuple[Index, ...], over: tuple[Index, ...]) -> Operand:
         """The factor as an array whose own indices and whose summed indices stand together."""
         if isinstance(factor, Access) and not is_one_hot(factor.symbol):
-            indices = tuple(p.index for p in factor.positions)
-            plain = None not in indices and len(set(indices)) == len(indices)
+            indices = tuple(p.index for p in factor.positions if p.index is not None)
+            plain = len(set(indices)) == len(factor.positions)
             layouts = [(*own, *over)] if own and is_per_example(factor.symbol) else [(*own, *over), (*over, *own)]
             if plain and indices in layouts:
-                return Operand(factor.symbol, indices)  # type: ignore[arg-type]
+                return Operand(factor.symbol, indices)
         return self._materialise(factor, (*own, *over))
 
     def _materialise(self, factor: Scalar, indices: tuple[Index, ...]) -> Operand:

@@ -21,8 +21,8 @@ from pgmc.ir.base_measure import measured_variable
 from pgmc.ir.model import EnergyTerm, Model
 from pgmc.ir.nodes import ZERO, Access, Call, LogSumExp, Number, Scalar, Sum, Unit, at
 from pgmc.ir.printer import print_term
-from pgmc.ir.rewrite import accesses, freshen, replace
-from pgmc.ir.symbols import Count, Positive, Real, Spin, Variable
+from pgmc.ir.rewrite import accesses, freshen, replace_part
+from pgmc.ir.symbols import Count, Domain, Positive, Real, Spin, Variable
 
 
 def derive_free_energy(model: Model, observed: tuple[str, ...]) -> Computation | Refusal:
@@ -89,14 +89,14 @@ def _at_reference(term: EnergyTerm, hidden: tuple[Variable, ...]) -> Scalar:
     body = term.body
     if measured_variable(term) in hidden:
         return ZERO  # 0! is 1
-    for access in dict.fromkeys(a for a in accesses(body) if a.symbol in hidden):
-        body = _without_unit(body, access)
+    units = dict.fromkeys((a, v) for a in accesses(body) for v in hidden if a.symbol == v)
+    for access, variable in units:
+        body = _without_unit(body, access, variable.domain)
     return tidy(Sum(body, term.over))
 
 
-def _without_unit(body: Scalar, access: Access) -> Scalar:
-    opened = replace(body, lambda n: Unit() if n == access else None)
-    domain = access.symbol.domain  # type: ignore[union-attr]
+def _without_unit(body: Scalar, access: Access, domain: Domain) -> Scalar:
+    opened = replace_part(body, access, Unit())
     if isinstance(domain, Real | Count):
         return at_value(opened, 0)
     if isinstance(domain, Positive):

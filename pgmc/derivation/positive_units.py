@@ -9,7 +9,7 @@ from pgmc.derivation.tidy import add, multiply, negate, summed
 from pgmc.ir.answers import ConditionalLaw, Refusal
 from pgmc.ir.nodes import ONE, ZERO, Call, Scalar, Unit, number
 from pgmc.ir.printer import print_scalar
-from pgmc.ir.rewrite import replace
+from pgmc.ir.rewrite import replace, replace_part
 from pgmc.ir.symbols import Positive
 
 LOG_UNIT = Call("log", Unit())
@@ -54,7 +54,7 @@ def match_truncated_normal(local: LocalEnergy) -> ConditionalLaw | Refusal:
 
 def without_unit(node: Scalar) -> Scalar:
     """The expression without the unit: where it and its logarithm are 0."""
-    without_log = replace(node, lambda n: ZERO if n == LOG_UNIT else None)
+    without_log = replace_part(node, LOG_UNIT, ZERO)
     return replace(without_log, lambda n: ZERO if isinstance(n, Unit) else None)
 
 
@@ -72,7 +72,7 @@ def _split(local: LocalEnergy, wanted: str) -> tuple[Coefficients, Scalar] | Ref
     """The local energy as a polynomial in the unit plus a multiple of its logarithm."""
     polynomials, logarithms = [], []
     for term in local.terms:
-        plain = polynomial_of(replace(term, lambda n: ZERO if n == LOG_UNIT else None))
+        plain = polynomial_of(replace_part(term, LOG_UNIT, ZERO))
         slopes = [polynomial_of(_in_logarithm(term, unit)) for unit in (ZERO, ONE)]
         if plain is None or any(slope is None or len(slope) > 2 for slope in slopes):
             return Refusal(wanted, f"{print_scalar(term)} is no polynomial in x and log x.")
@@ -86,6 +86,6 @@ def _split(local: LocalEnergy, wanted: str) -> tuple[Coefficients, Scalar] | Ref
 
 def _in_logarithm(term: Scalar, unit: Scalar) -> Scalar:
     """The term as a function of the logarithm of the unit, for one value of the unit itself."""
-    marked = replace(term, lambda n: Call("log", ZERO) if n == LOG_UNIT else None)
+    marked = replace_part(term, LOG_UNIT, Call("log", ZERO))
     fixed = replace(marked, lambda n: unit if isinstance(n, Unit) else None)
-    return replace(fixed, lambda n: Unit() if n == Call("log", ZERO) else None)
+    return replace_part(fixed, Call("log", ZERO), Unit())

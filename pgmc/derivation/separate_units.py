@@ -47,6 +47,7 @@ from pgmc.ir.rewrite import (
     freshen,
     position_indices,
     replace,
+    replace_part,
     substitute,
     walk,
 )
@@ -206,7 +207,7 @@ def _fold_unit(body: Scalar, variable: Variable, unit: tuple[Position, ...]) -> 
     if isinstance(variable.domain, Categorical):
         return _fold_states(body, variable, unit)
     access = Access(variable, unit)
-    opened = replace(body, lambda n: Unit() if n == access else None)
+    opened = replace_part(body, access, Unit())
     affine = reduce_to_affine(opened, (-1, 1) if isinstance(variable.domain, Spin) else (0, 1))
     return tidy(Add((affine.base, multiply(affine.slope, access))))
 
@@ -222,13 +223,13 @@ def _fold_states(body: Scalar, variable: Variable, unit: tuple[Position, ...]) -
     )
     for k, state in enumerate(states):
         access = Access(variable, (*unit, state))
-        opened = replace(body, lambda n, access=access: Unit() if n == access else None)  # type: ignore[misc]
+        opened = replace_part(body, access, Unit())
         affine = reduce_to_affine(opened, (0, 1))
         slope = affine.slope
         for other in states[k + 1 :]:  # the unit is in this state, so in no other
             hit = Access(variable, (*unit, other))
             same = Bracket((Compare(other, "==", state),))
-            slope = replace(slope, lambda n, hit=hit, same=same: same if n == hit else None)  # type: ignore[misc]
+            slope = replace_part(slope, hit, same)
         body = tidy(Add((affine.base, multiply(slope, access))))
     return body
 

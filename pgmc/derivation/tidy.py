@@ -5,7 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 
 from pgmc.derivation.relations import simplify_relations
-from pgmc.ir.nodes import ONE, ZERO, Add, BatchMean, Bracket, Mul, Number, Pow, Scalar, Sum
+from pgmc.ir.nodes import ONE, ZERO, Add, BatchMean, Bracket, Index, Mul, Number, Pow, Scalar, Sum
 from pgmc.ir.rewrite import free_indices, map_children
 
 
@@ -89,20 +89,19 @@ def power(base: Scalar, exponent: Fraction) -> Scalar:
     return Pow(base, exponent)
 
 
-def summed(body: Scalar, over: tuple[object, ...]) -> Scalar:
+def summed(body: Scalar, over: tuple[Index, ...]) -> Scalar:
     """The sum of a tidy body, its number in front. A sum over an index that the body lacks stays as it is."""
-    indices = tuple(over)
     if body == ZERO:
         return ZERO
-    if not indices:
+    if not over:
         return body
     if isinstance(body, Sum):
-        return Sum(body.body, (*indices, *body.over))  # type: ignore[arg-type]
+        return Sum(body.body, (*over, *body.over))
     if isinstance(body, Mul) and isinstance(body.factors[0], Number):
-        return Mul((body.factors[0], summed(multiply(*body.factors[1:]), indices)))
-    return Sum(body, indices)  # type: ignore[arg-type]
+        return Mul((body.factors[0], summed(multiply(*body.factors[1:]), over)))
+    return Sum(body, over)
 
 
-def is_free_of(node: Scalar, indices: tuple[object, ...]) -> bool:
+def is_free_of(node: Scalar, indices: tuple[Index, ...]) -> bool:
     """Whether none of the indices occurs free in the expression."""
     return not set(free_indices(node)) & set(indices)

@@ -13,6 +13,7 @@ from pgmc.dsl.operand import Operand, addition, check_ranges, merge_ranges, nega
 from pgmc.dsl.sums import parameter_summands
 from pgmc.dsl.validity import settle_parameter
 from pgmc.errors import ModelError, NotationError
+from pgmc.ir.answers import Family
 from pgmc.ir.factors import FAMILIES_OF
 from pgmc.ir.nodes import ONE, Access, Call, Index, LogSumExp, Number, Pi, Pow, Scalar, Sum, fresh_index, shifted_index
 from pgmc.ir.rewrite import rename
@@ -41,7 +42,7 @@ def read_target(target: object) -> tuple[Variable, Operand]:
     return variable, target.operand
 
 
-def read_distribution(variable: Variable, distribution: object) -> tuple[str, Distribution]:
+def read_distribution(variable: Variable, distribution: object) -> tuple[Family, Distribution]:
     """The family for the domain of the variable, and the distribution.
 
     Raises
@@ -53,9 +54,9 @@ def read_distribution(variable: Variable, distribution: object) -> tuple[str, Di
         reason = f"{type(distribution).__name__} is no distribution"
         raise complaint(ModelError, f"directed factor of {variable.name}", reason, "Write pgmc.Bernoulli(logits=...).")
     spin = isinstance(variable.domain, Spin) and distribution.family == "Bernoulli"
-    family = "Spin" if spin else distribution.family
+    family: Family = "Spin" if spin else distribution.family
     if family not in FAMILIES_OF.get(type(variable.domain), ()):
-        names = {"Spin": "Bernoulli"}
+        names: dict[Family, Family] = {"Spin": "Bernoulli"}
         allowed = " or ".join(names.get(f, f) for f in FAMILIES_OF.get(type(variable.domain), ())) or "none"
         reason = f"{variable.name} is {variable.domain}, and a {distribution.family} is not"
         raise complaint(ModelError, repr(distribution), reason, f"Its distribution is {allowed}.")
@@ -96,7 +97,9 @@ def _axis_of(variable: Variable, position: int) -> tuple[str, int]:
     return variable.name, -1 if state else position
 
 
-def negative_log_law(variable: Variable, family: str, indices: tuple[Index, ...], parts: dict[str, Scalar]) -> Scalar:
+def negative_log_law(
+    variable: Variable, family: Family, indices: tuple[Index, ...], parts: dict[str, Scalar]
+) -> Scalar:
     """-Σ_units log p(unit | parents), a scalar.
 
     Binary: ζ(η) - x·η. Spin: ζ(η) - η·(1 + s)/2. Categorical: log Σ_k exp(η_k) - Σ_k y_k·η_k. Normal, with mean μ and

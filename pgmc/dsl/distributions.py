@@ -9,12 +9,13 @@ from pgmc.dsl.functions import log
 from pgmc.dsl.location import complaint
 from pgmc.dsl.operand import Operand
 from pgmc.errors import ModelError
+from pgmc.ir.answers import Family
 
 
 class Distribution:
     """What :meth:`pgmc.Model.directed` takes: a family and its parameters."""
 
-    family: str
+    family: Family
     operands: dict[str, Operand]
 
     def __repr__(self) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NoReturn
+from typing import Any, NoReturn, TypeGuard
 
 import numpy as np
 
@@ -70,7 +70,7 @@ class Place:
         if not _is_whole(other):
             reason = f"an index is multiplied by {type(other).__name__}, not an integer"
             raise complaint(NotationError, f"{self!r}*{ascii(other)[:40]}", reason, _KNOWN)
-        factor = int(other)  # type: ignore[call-overload]
+        factor = int(other)
         terms = {atom: factor * c for atom, c in self.position.terms}
         text = f"{factor}*{self.text}" if len(terms) == 1 and not self.position.offset else f"{factor}*({self.text})"
         return Place(affine(terms, factor * self.position.offset), text)
@@ -130,7 +130,7 @@ class RunningIndex(Place):
 _KNOWN = "Use integers, indices, and their sums and integer multiples, as in 2*x + dx - 1."
 
 
-def _is_whole(value: object) -> bool:
+def _is_whole(value: object) -> TypeGuard[int | np.integer[Any]]:
     return isinstance(value, int | np.integer) and not isinstance(value, bool)
 
 
@@ -138,7 +138,7 @@ def _as_place(value: object, index: Place, sign: str, left: bool = False) -> Pla
     if isinstance(value, Place):
         return value
     if _is_whole(value):
-        number = int(value)  # type: ignore[call-overload]
+        number = int(value)
         return Place(Position((), number), str(number))
     text = f"{ascii(value)[:40]} {sign} {index!r}" if left else f"{index!r} {sign} {ascii(value)[:40]}"
     reason = f"the offset of an index is {type(value).__name__}, not an integer"
@@ -161,7 +161,7 @@ def _relation(left: Place, operator: str, right: object, sign: str, swap: bool =
     if isinstance(right, Place):
         other = right.position
     elif _is_whole(right):
-        other = Position((), int(right))  # type: ignore[call-overload]
+        other = Position((), int(right))
     else:
         reason = f"an index is compared with {type(right).__name__}"
         raise complaint(NotationError, text, reason, "Compare it with an index or an integer.")

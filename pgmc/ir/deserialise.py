@@ -7,12 +7,13 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, TypeAlias, TypeVar, cast, get_args
 
 import numpy as np
 import numpy.typing as npt
 
 from pgmc.errors import CheckpointError, InternalError
+from pgmc.ir.answers import Family
 from pgmc.ir.check import NAME, check_model
 from pgmc.ir.model import EnergyTerm, Factor, Model
 from pgmc.ir.nodes import (
@@ -260,7 +261,7 @@ class _Reader:
             raise CheckpointError("The target of a directed factor is no variable.")
         pairs = [_pair(entry) for entry in _list(fields["parameters"], "parameters of a factor")]
         parameters = tuple((_name(name, "parameter of a factor"), self.term(term)) for name, term in pairs)
-        return Factor(target, _name(fields["family"], "family"), parameters)
+        return Factor(target, _family(fields["family"]), parameters)
 
     def bind(self, item: Json) -> list[int]:
         numbers = [_integer(k, 0, len(self.indices) - 1, "index") for k in _list(item, "indices of a sum")]
@@ -388,6 +389,13 @@ def _name(item: Json, what: str) -> str:
     if not isinstance(item, str) or NAME.fullmatch(item) is None or keyword.iskeyword(item):
         raise CheckpointError(f"The name of a {what} is not allowed.")
     return item
+
+
+def _family(item: Json) -> Family:
+    for family in get_args(Family):
+        if item == family:
+            return cast(Family, family)
+    raise CheckpointError("A directed factor is of an unknown family.")
 
 
 def _fraction(item: Json) -> Fraction:

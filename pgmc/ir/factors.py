@@ -12,7 +12,7 @@ from pgmc.ir.nodes import Access, Call, Index, Mul, Scalar, at, shifted_index
 from pgmc.ir.rewrite import accesses, rename
 from pgmc.ir.symbols import Binary, Categorical, Real, Spin, Variable, is_one_hot
 
-FAMILIES_OF: dict[type, tuple[str, ...]] = {
+FAMILIES_OF: dict[type, tuple[Family, ...]] = {
     Binary: ("Bernoulli",),
     Spin: ("Spin",),
     Categorical: ("Categorical",),
@@ -20,7 +20,7 @@ FAMILIES_OF: dict[type, tuple[str, ...]] = {
 }
 """The families that a directed factor may have, by the domain of its target."""
 
-PARAMETERS_OF = {
+PARAMETERS_OF: dict[Family, tuple[str, ...]] = {
     "Bernoulli": ("logits",),
     "Spin": ("logits",),
     "Categorical": ("logits",),
@@ -53,10 +53,9 @@ def factor_law(factor: Factor) -> ConditionalLaw:
         indices = indices or own
         parameters[name] = rename(body, dict(zip(own, indices, strict=True)))
     *unit, state = indices if is_one_hot(target) else (*indices, None)
-    family: Family = factor.family  # type: ignore[assignment]
     reason = "a directed factor: it is drawn as it was declared"
     return ConditionalLaw(
-        target, tuple(i for i in unit if i is not None), state, family, tuple(parameters.items()), (reason,)
+        target, tuple(i for i in unit if i is not None), state, factor.family, tuple(parameters.items()), (reason,)
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from pgmc.ir.answers import Family
 from pgmc.ir.nodes import Index, Scalar
 from pgmc.ir.symbols import Constant, Input, Parameter, SourceLine, Symbol, Variable
 
@@ -34,7 +35,7 @@ class Factor:
     """
 
     target: Variable
-    family: str
+    family: Family
     parameters: tuple[tuple[str, EnergyTerm], ...]
     origin: SourceLine | None = field(default=None, compare=False)
 

@@ -288,6 +288,11 @@ def replace(node: Scalar, function: Callable[[Scalar], Scalar | None]) -> Scalar
     return map_children(node, lambda child: replace(child, function))
 
 
+def replace_part(node: Scalar, part: Scalar, by: Scalar) -> Scalar:
+    """The expression with another in place of one of its parts, wherever that stands."""
+    return replace(node, lambda n: by if n == part else None)
+
+
 def replace_symbols(node: Scalar, symbols: Mapping[str, Symbol]) -> Scalar:
     """The expression with every symbol replaced by the one of its name, the tables of lookups included."""
 

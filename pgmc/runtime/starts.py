@@ -33,14 +33,14 @@ class Start:
 
     def clamps(self, clamp: Mapping[str, Any]) -> dict[str, tuple[Array, Array]]:
         """Name -> values ``(rows, *shape)`` and which of them are kept."""
-        declared: dict[str, Symbol] = {v.name: v for v in self.model.variables}
+        declared = {v.name: v for v in self.model.variables}
         check_names("clamp", clamp, declared)
         clamps = {}
         for name in (name for name in declared if name in clamp):
             value = clamp[name]
             free = np.ma.getmaskarray(value) if isinstance(value, np.ma.MaskedArray) else None
             if free is not None:
-                valid = 1 if isinstance(declared[name].domain, Spin) else 0  # type: ignore[union-attr]
+                valid = 1 if isinstance(declared[name].domain, Spin) else 0
                 value = np.where(free, valid, np.ma.getdata(value))
             values = self._rows(declared[name], value, partial=free is not None)
             kept = np.ones((self.chains, *values.shape[1:]), dtype=bool)
@@ -54,7 +54,7 @@ class Start:
         self, init: Mapping[str, Any], clamps: Mapping[str, tuple[Array, Array]], stream: Stream
     ) -> dict[str, Array]:
         """Name -> new array ``(rows, *shape)`` for each variable, from ``init`` or at random."""
-        declared: dict[str, Symbol] = {v.name: v for v in self.model.variables}
+        declared = {v.name: v for v in self.model.variables}
         check_names("init", init, declared)
         missing = [n for n in declared if n not in init and not (n in clamps and clamps[n][1].all())]
         state = random_state(self.model, self.chains * self.replicas, stream.child("start"), self.dtype, missing)

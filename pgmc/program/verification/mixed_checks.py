@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from itertools import combinations
 from typing import Any
 
@@ -176,9 +177,13 @@ def check_gradients(instance: MixedInstance, ledger: Ledger) -> None:
                 expected,
                 TOLERANCES[instance.dtype]["gradient"],
                 scale=1.0 + np.abs(expected),
-                case=lambda place, places=places: Case((("direction", places[place[0]]),)),  # type: ignore[misc]
+                case=partial(_direction_case, places),
                 note="central differences",
             )
+
+
+def _direction_case(places: list[str], place: tuple[int, ...]) -> Case:
+    return Case((("direction", places[place[0]]),))
 
 
 def _difference(

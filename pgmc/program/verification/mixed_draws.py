@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ from pgmc.ir.queries import Ensemble, Sweep
 from pgmc.ir.symbols import Categorical, access_axes, shape_of
 from pgmc.program.verification.instance import TOLERANCES
 from pgmc.program.verification.mixed import MixedInstance, Place, Tempering, everywhere
-from pgmc.program.verification.report import Check, Ledger
+from pgmc.program.verification.report import Case, Check, Ledger
 from pgmc.runtime.kernels import first_sites
 from pgmc.runtime.streams import (
     Stream,
@@ -81,9 +82,13 @@ def check_replay(instance: MixedInstance, ledger: Ledger) -> None:
                 wanted,
                 10 * TOLERANCES[instance.dtype]["mean"] if real else 0.0,
                 scale=1.0 + np.abs(wanted) + np.abs(instance.energy(instance.states)).max(),
-                case=lambda place, name=name: instance.case(place[0], ("unit", f"{name}, number {place[1]}")),  # type: ignore[misc]
+                case=partial(_unit_case, instance, name),
                 note=f"{int(doubtful.sum())} chains too close to call" if doubtful.any() else "",
             )
+
+
+def _unit_case(instance: MixedInstance, name: str, place: tuple[int, ...]) -> Case:
+    return instance.case(place[0], ("unit", f"{name}, number {place[1]}"))
 
 
 def check_statistics(instance: MixedInstance, ledger: Ledger) -> None:
