@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pgmc.derivation.families import FAMILIES
+from pgmc.derivation.generic_units import generic_law
 from pgmc.derivation.joint_gaussian import match_joint_normal
 from pgmc.derivation.local_energy import build_local_energy
 from pgmc.errors import DerivationError
@@ -31,6 +32,9 @@ def derive_conditional(model: Model, target: Variable, *, joint: bool = False) -
         if isinstance(result, ConditionalLaw):
             return result
         refusals.append(result)
+    generic = generic_law(local, refusals)
+    if generic is not None:
+        return generic
     reasons = "; ".join(map(str, refusals))
     raise DerivationError(f"{target.name}: no family fits its conditional. {reasons}", tuple(refusals))
 

@@ -258,4 +258,5 @@ def wrong_domain(family: str, local: LocalEnergy, needed: str) -> Refusal:
     return Refusal(
         f"{family} conditional of {local.target.name}",
         f"{local.target.name} is {local.target.domain}, not {needed}.",
+        fits_domain=False,
     )

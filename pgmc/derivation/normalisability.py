@@ -10,7 +10,8 @@ import numpy as np
 from pgmc.derivation.collect_factors import collect_factors, split_number
 from pgmc.derivation.expand_products import TooManyPieces, expand_products
 from pgmc.derivation.gaussian import match_normal
-from pgmc.derivation.local_energy import build_local_energy
+from pgmc.derivation.generic_units import refuse_density
+from pgmc.derivation.local_energy import LocalEnergy, build_local_energy
 from pgmc.derivation.positive_units import match_gamma
 from pgmc.errors import ModelError
 from pgmc.ir.answers import ConditionalLaw, Refusal
@@ -104,12 +105,12 @@ def _degree(body: Scalar, real: frozenset[Variable]) -> int | None:
 
 def _check_unit(model: Model, variable: Variable) -> None:
     local = build_local_energy(model, variable)
-    if any(isinstance(part, Call | LogSumExp) for term in local.terms for part in walk(term)):
-        return  # which may hold the unit back
     law = match_normal(local)
     if isinstance(law, Refusal):
-        if "quadratic" in law.reason:
+        bent = any(isinstance(part, Call | LogSumExp) for term in local.terms for part in walk(term))
+        if "quadratic" in law.reason and not bent:  # a function may hold the unit back
             raise _not_normalisable(model, law.reason, law.remedy)
+        _check_density(model, local)
         return
     precision = law.parameter("precision")
     if any(is_per_example(a.symbol) or isinstance(a.symbol, Parameter) for a in accesses(precision)):
@@ -124,6 +125,12 @@ def _check_unit(model: Model, variable: Variable) -> None:
         )
 
 
+def _check_density(model: Model, local: LocalEnergy) -> None:
+    reason = refuse_density(local)
+    if reason is not None:
+        raise _not_normalisable(model, reason, "Look for a wrong sign, or add a term that grows faster.")
+
+
 def _check_positive_unit(model: Model, variable: Variable) -> None:
     """At least something has to grow with a positive unit."""
     local = build_local_energy(model, variable)
@@ -131,6 +138,8 @@ def _check_positive_unit(model: Model, variable: Variable) -> None:
     if isinstance(refusal, Refusal) and "degree 0" in refusal.reason:
         reason = f"no term of the energy grows with {variable.name}, so nothing holds it back."
         raise _not_normalisable(model, reason, refusal.remedy)
+    if isinstance(refusal, Refusal):
+        _check_density(model, local)
 
 
 def _not_normalisable(model: Model, reason: str, remedy: str) -> ModelError:

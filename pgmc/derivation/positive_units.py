@@ -20,7 +20,7 @@ def match_gamma(local: LocalEnergy) -> ConditionalLaw | Refusal:
     if not isinstance(local.target.domain, Positive):
         return wrong_domain("Gamma", local, "positive")
     wanted = f"Gamma conditional of {local.target.name}"
-    found = _split(local, wanted)
+    found = split_logarithm(local, wanted)
     if isinstance(found, Refusal):
         return found
     polynomial, logarithm = found
@@ -39,7 +39,7 @@ def match_truncated_normal(local: LocalEnergy) -> ConditionalLaw | Refusal:
     if not isinstance(local.target.domain, Positive):
         return wrong_domain("Truncated normal", local, "positive")
     wanted = f"Truncated normal conditional of {local.target.name}"
-    found = _split(local, wanted)
+    found = split_logarithm(local, wanted)
     if isinstance(found, Refusal):
         return found
     polynomial, logarithm = found
@@ -68,7 +68,7 @@ def log_gamma_integral(law: ConditionalLaw) -> Scalar:
     return add(*(summed(part, law.indices) for part in parts))
 
 
-def _split(local: LocalEnergy, wanted: str) -> tuple[Coefficients, Scalar] | Refusal:
+def split_logarithm(local: LocalEnergy, wanted: str) -> tuple[Coefficients, Scalar] | Refusal:
     """The local energy as a polynomial in the unit plus a multiple of its logarithm."""
     polynomials, logarithms = [], []
     for term in local.terms:

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
-from pgmc.ir.nodes import Index, Scalar
+from pgmc.ir.nodes import Access, Index, Scalar, at
+from pgmc.ir.rewrite import accesses
 from pgmc.ir.symbols import Variable
 
 Mode: TypeAlias = Literal["parallel", "joint", "sequential"]
@@ -22,6 +23,7 @@ Family: TypeAlias = Literal[
     "TruncatedNormal",
     "Poisson",
     "Multinomial",
+    "Generic",
 ]
 
 
@@ -32,6 +34,8 @@ class Refusal:
     wanted: str
     reason: str
     remedy: str = ""
+    fits_domain: bool = True
+    """Whether the derivation is meant for units of such a domain at all."""
 
     def __str__(self) -> str:
         return f"{self.wanted}: {self.reason}" + (f" {self.remedy}" if self.remedy else "")
@@ -75,7 +79,8 @@ class ConditionalLaw:
     log-probability of each state of a categorical unit. In an exclusive block it is log p(this unit on, the others off)
     / p(all off). A Normal unit has ``mean`` and ``precision``, the inverse of its variance. Of a JointNormal variable
     the log-density is ``field · x - ½ x · precision · x`` in all its units; ``others`` are the indices of the second.
-    A Gamma unit has ``shape`` and ``rate``; a TruncatedNormal one is normal, and positive.
+    A Gamma unit has ``shape`` and ``rate``; a TruncatedNormal one is normal, and positive. A Generic unit, which is of
+    no family, has ``log_density``, minus its local energy, as a function of its own present value.
     """
 
     target: Variable
@@ -104,6 +109,16 @@ class ConditionalLaw:
     def axes(self) -> tuple[Index, ...]:
         """The indices of the parameters as arrays: the unit, and the states of a categorical unit last."""
         return self.indices if self.state is None else (*self.indices, self.state)
+
+    @property
+    def unit(self) -> Access:
+        """The unit itself."""
+        return Access(self.target, tuple(map(at, self.indices)))
+
+    @property
+    def has_siblings(self) -> bool:
+        """Whether other units of the variable take part in the parameters."""
+        return any(a.symbol == self.target and a != self.unit for value in self.expressions for a in accesses(value))
 
     def quantities(self) -> tuple[Quantity, ...]:
         """Every parameter as an array."""

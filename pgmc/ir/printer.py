@@ -224,10 +224,11 @@ class Printer(Spelling):
         names = self.bind((*law.indices, *((law.state,) if law.state else ())), {})
         own = [names[index] for index in law.indices]
         value = names[law.state] if law.state else "+1" if law.family == "Spin" else "1"
-        density = law.family in DENSITIES
-        given = ", ".join(
-            self.others(s, own) if s == law.target else self.name(s) for s in given_symbols(*law.expressions)
-        )
+        density = law.family in DENSITIES or law.family == "Generic"
+        met = given_symbols(*law.expressions)
+        if law.family == "Generic" and not law.has_siblings:
+            met = tuple(s for s in met if s != law.target)  # its own value is no condition
+        given = ", ".join(self.others(s, own) if s == law.target else self.name(s) for s in met)
         if law.family == "Multinomial":
             own = [*own[:-1], self.every]  # the law of the whole row
         unit = self.name(law.target) if law.others else self.element(law.target, own).text
@@ -235,11 +236,14 @@ class Printer(Spelling):
         left = f"{'p' if density else 'P'}({f'{event}{self.bar}{given}' if given else event})"
         if law.others:
             return self.relation(left, "=", self._joint_normal(law, names))
-        if density:
+        if law.family in DENSITIES:
             named = ", ".join(
                 f"{self.word(name.replace('_', '-'))} {self.whole(part, names)}" for name, part in law.parameters
             )
             return self.relation(left, "=", self.function(law.family, named).text)
+        if law.family == "Generic":
+            density = self.function("exp", self.whole(law.parameter("log_density"), names))
+            return self.relation(left, self.proportional, density.text)
         logits = self.whole(law.logits, names)
         if law.family in ("Categorical", "Exclusive"):
             text = self.relation(left, self.proportional, self.function("exp", logits).text)
