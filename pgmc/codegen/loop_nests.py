@@ -7,9 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 
-from pgmc.codegen.array_program import (
-    EXAMPLES,
-)
+from pgmc.codegen.array_program import EXAMPLES
 from pgmc.codegen.extents import Extents
 from pgmc.codegen.listed_loops import find_listed
 from pgmc.codegen.loop_kinds import PLAIN_LOOPS, LoopKinds
@@ -45,7 +43,10 @@ from pgmc.ir.nodes import (
     number,
 )
 from pgmc.ir.rewrite import accesses, depends_on_example, free_indices, map_children, position_indices, split_conditions
-from pgmc.ir.symbols import Constant, is_one_hot
+from pgmc.ir.symbols import Constant, Symbol, is_one_hot
+
+_POINT = Index(-(1 << 40), "point")
+"""Stands for the loop over the values of a local number."""
 
 
 @dataclass(slots=True)
@@ -70,6 +71,7 @@ class LoopNests:
     changing: frozenset[str] = frozenset()
     conditions: tuple[Compare, ...] = ()  # hold around the expression of the moment
     _frames: list[_Frame] = field(default_factory=list)
+    _point: Symbol | None = None
 
     def start(self) -> None:
         """A new nest."""
@@ -118,6 +120,18 @@ class LoopNests:
             case _:
                 return map_children(node, self.scalar)
 
+    def at_points(self, node: Scalar, point: Symbol) -> tuple[tuple[Statement, ...], Scalar]:
+        """What computes an expression of a number that takes one value after another, but for what comes ahead."""
+        self._frames.append(_Frame(_POINT))
+        self._point = point
+        value = self.scalar(node)
+        self._point = None
+        return tuple(self._frames.pop().before), value
+
+    def local(self, wish: str) -> Access:
+        """A new local number."""
+        return Access(Constant(self.names.claim_local(wish), ()), ())
+
     @contextmanager
     def _under(self, relations: tuple[Compare, ...]) -> Iterator[None]:
         """While lowering what is looked at only where the relations hold."""
@@ -146,23 +160,23 @@ class LoopNests:
         if not relations:
             return statements, value
         if not isinstance(value, Access):  # the logarithm of a sum that nothing was added to is no number
-            result = self._local("value")
+            result = self.local("value")
             statements, value = (Let(result, ZERO, self.precision), *statements, Increment(result, value)), result
         starts = tuple(s for s in statements if isinstance(s, Let | LetLowest))
         return (*starts, Guard(relations, tuple(s for s in statements if s not in starts))), value
 
     def _home(self, node: Scalar) -> int:
         """The outermost frame in which the value is determined; the innermost while its variables change."""
-        if self.changing & {a.symbol.name for a in accesses(node)}:
-            return len(self._frames) - 1
+        symbols = {a.symbol for a in accesses(node)}
+        if self.changing & {symbol.name for symbol in symbols}:
+            ahead_of_points = self._frames[-1].index == _POINT and self._point not in symbols
+            return len(self._frames) - 1 - ahead_of_points
         needed = {*free_indices(node), *((EXAMPLES,) if depends_on_example(node) else ())}
+        needed |= {_POINT} if self._point in symbols else set()
         return max((k for k, frame in enumerate(self._frames) if frame.index in needed), default=0)
 
-    def _local(self, wish: str) -> Access:
-        return Access(Constant(self.names.claim_local(wish), ()), ())
-
     def _accumulate(self, body: Scalar, over: tuple[Index, ...]) -> tuple[tuple[Statement, ...], Scalar]:
-        total = self._local("total")
+        total = self.local("total")
         product = body.factors if isinstance(body, Mul) else (body,)
         factors: list[Scalar] = [f for f in product if not isinstance(f, Bracket)]
         picks: tuple[PickState, ...] = ()
@@ -189,7 +203,7 @@ class LoopNests:
 
     def _log_sum_exp(self, body: Scalar, over: tuple[Index, ...]) -> tuple[tuple[Statement, ...], Scalar]:
         """The largest exponent first, then the sum of what is left: no overflow."""
-        top, total = self._local("top"), self._local("total")
+        top, total = self.local("top"), self.local("total")
         conditions, exponent = split_conditions(body)
         indices, special, relations = bound_by_blocks(over, conditions)
 

@@ -22,6 +22,7 @@ from pgmc.codegen.draw_statements import (
     RowKey,
     TakeRowKey,
 )
+from pgmc.codegen.slice_units import SliceUnit
 from pgmc.ir.answers import Coloring
 from pgmc.ir.nodes import Access, Compare, Index, Position, Scalar
 from pgmc.ir.symbols import Symbol
@@ -292,6 +293,7 @@ Statement: TypeAlias = (
     | TakeRowKey
     | MultiplyBlock
     | DrawUnit
+    | SliceUnit
     | DrawJoint
     | DrawState
     | Fill

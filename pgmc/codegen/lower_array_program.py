@@ -39,13 +39,19 @@ def lower_sweep(schedule: SweepSchedule | PassSchedule, names: NameRegistry) -> 
     lowering = ContractionLowering(names)
     for update in schedule.updates:
         changed = frozenset(target.name for target in update.targets)
-        lowering.changing = changed if update.mode == "sequential" else frozenset()
+        lowering.changing = changed if update.mode == "sequential" else _generic(update)
         lowering.steps.extend(_lower_update(update, lowering))
         lowering.forget(changed)
     free = frozenset(target.name for update in schedule.updates for target in update.targets)
     once = tuple(s for s in lowering.steps if not isinstance(s, Draw | Assign) and not _sources(lowering, s) & free)
     steps = tuple(s for s in lowering.steps if s not in once)
     return ArrayProgram(once, steps, tuple(lowering.buffers))
+
+
+def _generic(update: BlockUpdate | Assignment) -> frozenset[str]:
+    """The variables whose density is looked at in several places while their units are drawn."""
+    laws = update.laws if isinstance(update, BlockUpdate) else ()
+    return frozenset(law.target.name for law in laws if law.family == "Generic")
 
 
 def _lower_update(update: BlockUpdate | Assignment, lowering: ContractionLowering) -> list[Step]:

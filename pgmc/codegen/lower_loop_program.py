@@ -44,6 +44,7 @@ from pgmc.codegen.loop_program import (
 )
 from pgmc.codegen.lower_draws_in_blocks import BlockLowering, claim_arrays
 from pgmc.codegen.lower_groups import lower_group_draw
+from pgmc.codegen.slice_units import SliceUnit, at_point, claim_locals, is_logarithmic
 from pgmc.errors import InternalError
 from pgmc.ir.answers import Coloring, ConditionalLaw, Mode, UnitOrder
 from pgmc.ir.nodes import (
@@ -217,6 +218,8 @@ class LoopLowering:
         def draw_unit() -> tuple[Statement, ...]:
             if law.family == "Categorical":
                 draw = self._draw_state(law, target, rows[law.target.name][0], extents)
+            elif law.family == "Generic":
+                draw = (self._slice(law, extents),)
             else:
                 draw = (DrawUnit(law.family, target, tuple(map(self.nests.scalar, law.expressions)), extents),)
             return (UnlessMasked(target, draw),) if masked else draw
@@ -281,6 +284,12 @@ class LoopLowering:
         both = (*law.indices, *law.others)
         square = self.nests.loops(both, lambda: (Store(element, self.nests.scalar(law.parameter("precision"))),))
         return (*fill, *square, DrawJoint(law.target, field, matrix, extents))
+
+    def _slice(self, law: ConditionalLaw, extents: tuple[AxisName, ...]) -> Statement:
+        """A step of slice sampling; what does not depend on the point is computed ahead of it."""
+        unit = self.nests.local("unit")
+        body, density = self.nests.at_points(at_point(law, unit), unit.symbol)
+        return SliceUnit(law.unit, unit, density, body, extents, claim_locals(self.nests.local), is_logarithmic(law))
 
     def _draw_state(
         self, law: ConditionalLaw, target: Access, row: Symbol, extents: tuple[AxisName, ...]

@@ -233,6 +233,9 @@ class NumbaExpressions:
         if exponent == 2:
             inner = self.scalar(base, 2)
             text = f"{inner} * {inner}"
+        elif exponent in (3, 4):
+            square = self._power(base, Fraction(2), 1)
+            text = f"{square} * {square if exponent == 4 else self.scalar(base, 2)}"
         elif exponent == -1:
             text = f"{self._one()} / {self.scalar(base, 2)}"
         elif exponent == Fraction(1, 2):

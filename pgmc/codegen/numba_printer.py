@@ -50,6 +50,7 @@ from pgmc.codegen.loop_program import (
     UnlessMasked,
 )
 from pgmc.codegen.numba_expressions import NumbaExpressions
+from pgmc.codegen.slice_units import SliceUnit, print_slice
 from pgmc.errors import InternalError
 from pgmc.ir.inequalities import combined, difference, gap_of
 from pgmc.ir.nodes import Access, Position, Scalar
@@ -80,6 +81,8 @@ class NumbaPrinter(NumbaExpressions):
                 known = dict(self._indices)
                 yield from print_color_row(self, statement, depth)
                 self._indices = known
+            case SliceUnit():
+                yield from print_slice(self, statement, depth)
             case ListedLoop():
                 yield from self._listed(statement, depth)
             case BlockLoop(extent, inside, backward):
@@ -281,7 +284,7 @@ class NumbaPrinter(NumbaExpressions):
             case DrawGroup(family, row, first, extents, total, masked):
                 helper = self.helper(f"draw_{family.lower()}")
                 known = "" if total is None else f"{self._total(total, first, masked)}, "
-                return f"{helper}({self.array(row.name)}, {known}r0, r1, {self._site(first, extents)})"
+                return f"{helper}({self.array(row.name)}, {known}r0, r1, {self.site(first, extents)})"
 
     def _total(self, total: Scalar, first: Access, masked: bool) -> str:
         """What the free counts of a row add up to."""
@@ -300,9 +303,9 @@ class NumbaPrinter(NumbaExpressions):
     ) -> str:
         place = into or target
         unit = self._element(place.symbol, place.positions)
-        return f"{unit} = {self.helper(helper)}({parameters}, r0, r1, {self._site(target, extents)})"
+        return f"{unit} = {self.helper(helper)}({parameters}, r0, r1, {self.site(target, extents)})"
 
-    def _site(self, target: Access, extents: tuple[AxisName, ...]) -> str:
+    def site(self, target: Access, extents: tuple[AxisName, ...]) -> str:
         """The number of the unit: units of a variable count on from its first site, in C order."""
         name = target.symbol.name
         self._first_site(name)

@@ -19,6 +19,7 @@ from pgmc.codegen.lower_array_program import lower_answer
 from pgmc.codegen.named_constants import name_constants
 from pgmc.codegen.numpy_expressions import Level, NumpyExpressions, Value
 from pgmc.codegen.numpy_names import EXAMPLES, HELPERS, NumpyNames
+from pgmc.errors import ArgumentError
 from pgmc.ir.answers import Answer, Coloring, Computation, ConditionalLaw, SweepSchedule, UnitOrder
 from pgmc.ir.model import Model
 from pgmc.ir.nodes import Index, Scalar
@@ -224,6 +225,11 @@ class NumpyPrinter:
     def _drawn(self, step: Draw, unit: str, uniforms: str) -> Lines:
         """New values of all units, or of one; the lines before the last make the logits."""
         law, expressions = step.law, self._expressions
+        if law.family in ("Gamma", "TruncatedNormal", "Generic"):
+            raise ArgumentError(
+                f"a draw of {law.target.name} tries several random numbers, which the NumPy text has no line for. Ask "
+                'for language="numba", or for the text of another query.'
+            )
         if law.state is not None:
             expressions.scope.append(law.state)
         axes, grouped = list(expressions.scope), is_grouped(law.target)

@@ -39,8 +39,9 @@ def derive_free_energy(model: Model, observed: tuple[str, ...]) -> Computation |
         return refusal if reduced is None else _collected(derive_free_energy(reduced, observed))
     reference = add(*(_at_reference(term, hidden) for term in model.terms))
     laws = [derive_conditional(model, v) for v in hidden]
-    for law in (law for law in laws if law.family == "TruncatedNormal"):
-        reason = f"{law.target.name} is normal and positive: its integral is no function of pgmc."
+    for law in (law for law in laws if law.family in ("TruncatedNormal", "Generic")):
+        what = "normal and positive" if law.family == "TruncatedNormal" else "of no family"
+        reason = f"{law.target.name} is {what}: its integral is no function of pgmc."
         return Refusal(
             f"free energy of {', '.join(observed) or 'nothing observed'}", reason, f"Observe {law.target.name}."
         )

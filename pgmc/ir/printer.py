@@ -242,8 +242,8 @@ class Printer(Spelling):
             )
             return self.relation(left, "=", self.function(law.family, named).text)
         if law.family == "Generic":
-            density = self.function("exp", self.whole(law.parameter("log_density"), names))
-            return self.relation(left, self.proportional, density.text)
+            exponential = self.function("exp", self.whole(law.parameter("log_density"), names))
+            return self.relation(left, self.proportional, exponential.text)
         logits = self.whole(law.logits, names)
         if law.family in ("Categorical", "Exclusive"):
             text = self.relation(left, self.proportional, self.function("exp", logits).text)

@@ -26,9 +26,11 @@ from pgmc.ir.answers import (
 )
 from pgmc.ir.interpret import interpret_computation, interpret_law, interpret_quantity
 from pgmc.ir.model import Model
-from pgmc.ir.symbols import is_grouped, shape_of
+from pgmc.ir.slice_steps import SMALLEST
+from pgmc.ir.symbols import Positive, is_grouped, shape_of
 from pgmc.runtime.groups import first_units, group_grid, group_units, place_units
 from pgmc.runtime.kernels import Array, Dtype, Launch, Panel, first_sites
+from pgmc.runtime.slice_sampling import draw_slice
 from pgmc.runtime.streams import (
     Words,
     draw_codes,
@@ -124,6 +126,9 @@ class InterpretedKernel:
         """Draws some units of the law's variable, given the present state of all others."""
         name = law.target.name
         rows, shape = panel.rows, shape_of(law.target)
+        if law.family == "Generic":
+            self._draw_by_slices(law, units, panel, numbers)
+            return
         found = interpret_law(law, _arrays(panel), symbols=self._model.symbols, examples=rows)
         if is_grouped(law.target):
             self._draw_groups(law, units, found, panel, numbers)
@@ -143,11 +148,32 @@ class InterpretedKernel:
             numbers,
             self._sites[name] + units,
         )
-        old = panel.state[name].reshape(rows, -1)  # a view: the state is contiguous
+        self._put(name, units, drawn, panel)
+
+    def _put(self, name: str, units: Array, drawn: Array, panel: Panel) -> None:
+        """New values of some units, but of those that keep theirs."""
+        old = panel.state[name].reshape(panel.rows, -1)  # a view: the state is contiguous
         if name in panel.masks:
-            kept = panel.masks[name].reshape(rows, -1)[:, units]
+            kept = panel.masks[name].reshape(panel.rows, -1)[:, units]
             drawn = np.where(kept, old[:, units], drawn)
         old[:, units] = drawn
+
+    def _draw_by_slices(self, law: ConditionalLaw, units: Array, panel: Panel, numbers: _Numbers) -> None:
+        """One step of slice sampling of some units, or of their logarithms."""
+        name, positive = law.target.name, isinstance(law.target.domain, Positive)
+        present = panel.state[name].reshape(panel.rows, -1)[:, units].astype(np.float64)
+
+        def log_density(points: Array) -> Array:
+            moved = panel.state[name].astype(np.float64)
+            moved.reshape(panel.rows, -1)[:, units] = np.exp(points) if positive else points
+            arrays = {**_arrays(panel), name: moved}
+            found = interpret_law(law, arrays, symbols=self._model.symbols, examples=panel.rows)["log_density"]
+            values = found.reshape(panel.rows, -1)[:, units]
+            return np.asarray(values + points if positive else values)
+
+        start = np.log(present) if positive else present
+        drawn, _ = draw_slice(log_density, start, numbers.row(), self._sites[name] + units)
+        self._put(name, units, np.maximum(np.exp(drawn), SMALLEST) if positive else drawn, panel)
 
     def _draw_groups(
         self, law: ConditionalLaw, groups: Array, found: Mapping[str, Array], panel: Panel, numbers: _Numbers

@@ -104,10 +104,11 @@ def row_keys(key: tuple[int, int], chains: Array, sweep: int) -> tuple[Words, Wo
 
 def random_words(key: tuple[int, int], chains: Array, sweep: int, sites: Array) -> Words:
     """64 random bits for each chain and each unit, shape ``(chains, sites)``."""
-    return _words(*row_keys(key, chains, sweep), sites)
+    return unit_words(*row_keys(key, chains, sweep), sites)
 
 
-def _words(r0: Words, r1: Words, sites: Array) -> Words:
+def unit_words(r0: Words, r1: Words, sites: Array) -> Words:
+    """64 random bits for each chain, of those row keys, and each unit."""
     z = r0[:, None] + np.atleast_1d(sites).astype(np.uint64) * np.uint64(_STEP)
     z = ((z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)) ^ r1[:, None]
     z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
@@ -135,13 +136,13 @@ def unit_normals(key: tuple[int, int], chains: Array, sweep: int, sites: Array, 
     word gives both, 31 bits and 32 bits; in float64 programs a has a word of its own, of the keys exchanged.
     """
     r0, r1 = row_keys(key, chains, sweep)
-    words = _words(r0, r1, sites)
+    words = unit_words(r0, r1, sites)
     if dtype == "float32":
         u = ((words & np.uint64(0x7FFFFFFF)) | np.uint64(1)).astype(np.float64) * 2.0**-31
         angle = (words.view(np.int64) >> np.int64(32)).astype(np.float64) * 2.0**-32
     else:
         u = uniforms(words)
-        angle = (_words(r1, r0, sites).view(np.int64) >> np.int64(11)).astype(np.float64) * 2.0**-53
+        angle = (unit_words(r1, r0, sites).view(np.int64) >> np.int64(11)).astype(np.float64) * 2.0**-53
     return np.asarray(np.sqrt(-2.0 * np.log(u)) * np.sin(np.pi * angle))
 
 
@@ -174,14 +175,14 @@ def draw_gamma(row: tuple[Words, Words], sites: Array, shape: Array, rate: Array
     value, left = d.copy(), np.ones(d.shape, dtype=bool)
     with np.errstate(invalid="ignore", divide="ignore"):
         for attempt in range(1, ATTEMPTS + 1):
-            z = _wide_normals(*_draw_keys(row, 2 * attempt), sites)
-            u = uniforms(_words(*_draw_keys(row, 2 * attempt + 1), sites))
+            z = _wide_normals(*draw_keys(row, 2 * attempt), sites)
+            u = uniforms(unit_words(*draw_keys(row, 2 * attempt + 1), sites))
             v = (1.0 + z / np.sqrt(9.0 * d)) ** 3
             taken = left & (v > 0.0) & (np.log(u) < 0.5 * z * z + d - d * v + d * np.log(v))
             value, left = np.where(taken, d * v, value), left & ~taken
             if not left.any():
                 break
-        small = uniforms(_words(*row, sites)) ** (1.0 / shape)
+        small = uniforms(unit_words(*row, sites)) ** (1.0 / shape)
         drawn = np.maximum(np.where(shape < 1.0, value * small, value) / rate, 1e-37)
     return np.where((shape > 0.0) & (rate > 0.0), drawn, np.nan)
 
@@ -194,10 +195,10 @@ def draw_truncated_normal(row: tuple[Words, Words], sites: Array, mean: Array, p
         alpha = 0.5 * (low + np.sqrt(low * low + 4.0))
         above, left = np.zeros(low.shape), np.ones(low.shape, dtype=bool)
         for attempt in range(1, ATTEMPTS + 1):
-            first, second = (_draw_keys(row, 2 * attempt + k) for k in range(2))
+            first, second = (draw_keys(row, 2 * attempt + k) for k in range(2))
             near = _wide_normals(*first, sites) - low
-            far = -np.log(uniforms(_words(*first, sites))) / alpha
-            accepted = np.log(uniforms(_words(*second, sites))) < -0.5 * (low + far - alpha) ** 2
+            far = -np.log(uniforms(unit_words(*first, sites))) / alpha
+            accepted = np.log(uniforms(unit_words(*second, sites))) < -0.5 * (low + far - alpha) ** 2
             taken = left & np.where(low < 0.45, near > 0.0, accepted)
             above, left = np.where(taken, np.where(low < 0.45, near, far), above), left & ~taken
             if not left.any():
@@ -205,14 +206,15 @@ def draw_truncated_normal(row: tuple[Words, Words], sites: Array, mean: Array, p
         return np.where(precision > 0.0, np.maximum(above / np.sqrt(precision), 1e-37), np.nan)
 
 
-def _draw_keys(row: tuple[Words, Words], draw: int) -> tuple[Words, Words]:
+def draw_keys(row: tuple[Words, Words], draw: int) -> tuple[Words, Words]:
+    """The row keys of another draw of the same units."""
     step = np.uint64(draw * _STEP % 2**64)
     return _mix(row[0] + step), _mix(row[1] + step)
 
 
 def _wide_normals(r0: Words, r1: Words, sites: Array) -> Array:
-    angle = (_words(r1, r0, sites).view(np.int64) >> np.int64(11)).astype(np.float64) * 2.0**-53
-    return np.asarray(np.sqrt(-2.0 * np.log(uniforms(_words(r0, r1, sites)))) * np.sin(np.pi * angle))
+    angle = (unit_words(r1, r0, sites).view(np.int64) >> np.int64(11)).astype(np.float64) * 2.0**-53
+    return np.asarray(np.sqrt(-2.0 * np.log(uniforms(unit_words(r0, r1, sites)))) * np.sin(np.pi * angle))
 
 
 def draw_codes(logits: Array, words: Words) -> npt.NDArray[np.int64]:

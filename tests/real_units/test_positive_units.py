@@ -125,9 +125,8 @@ def test_refusals_and_bad_values() -> None:
         program.energy({"a": [1.0, 1.0]}, {"x": [[0.0, 1.0]]})
     k = pgmc.Model("mixed")
     z = k.positive("z", 2)
-    k.energy((z**2).sum() + pgmc.log(z).sum())
-    with pytest.raises(pgmc.DerivationError, match=r"Gamma conditional of z.*degree 2"):
-        _ = pgmc.compile(k).conditional("z").law
+    k.energy((z**2).sum() + pgmc.log(z).sum() / 2)
+    assert any("Gamma conditional of z" in reason for reason in pgmc.compile(k).conditional("z").law.reasons)
 
 
 def test_files_keep_the_domain(tmp_path: Any) -> None:

@@ -95,6 +95,10 @@ class MixedInstance:
         """Whether a variable is positive."""
         return isinstance(self.model.variable(name).domain, Positive)
 
+    def is_generic(self, name: str) -> bool:
+        """Whether a real or positive variable is of no family."""
+        return self.compiler.law(name).family == "Generic"
+
     def is_discrete(self, name: str) -> bool:
         """Whether a variable is neither."""
         return not self.is_real(name) and not self.is_positive(name)
@@ -249,9 +253,27 @@ def _is_normalisable(instance: MixedInstance) -> bool:
     rows = len(next(iter(chunk.values()))) if chunk else 1
     first = {name: values[:1] for name, values in instance.states.items()}
     every = replace(instance, states={})
-    units = instance.units_of([name for name in instance.names if instance.is_real(name)])
+    names = [name for name in instance.names if instance.is_real(name)]
+    units = instance.units_of([name for name in names if not instance.is_generic(name)])
+    if len(names) > 0 and any(map(instance.is_generic, names)) and not _holds_back(instance, names):
+        return False
     if not units:
         return True
     with np.errstate(all="ignore"):
         _, _, matrix = every.quadratic_form({**repeat_rows(first, rows), **chunk}, units)
     return bool(np.isfinite(matrix).all() and np.linalg.eigvalsh(matrix).min() > LEAST)
+
+
+def _holds_back(instance: MixedInstance, names: Sequence[str]) -> bool:
+    """Whether the energy grows along random lines of the real units, faster than the space does."""
+    units = instance.units_of(names)
+    generator = instance.stream.child("directions").generator()
+    lines = generator.normal(size=(len(next(iter(instance.states.values()))), len(units)))
+    energies = []
+    for far in (1e3, 1e4):
+        moved = {name: values.astype(np.float64) for name, values in instance.states.items()}
+        for k, (name, place) in enumerate(units):
+            moved[name][everywhere(place)] = far * lines[:, k]
+        with np.errstate(all="ignore"):
+            energies.append(instance.energy(moved))
+    return bool(np.all(energies[1] - energies[0] > len(units) * np.log(10.0)))

@@ -13,6 +13,7 @@ from pgmc.evaluation.base import base_name, precision_name
 from pgmc.ir.answers import BlockUpdate, SweepSchedule
 from pgmc.ir.queries import Ensemble, Sweep
 from pgmc.ir.symbols import Categorical, access_axes, shape_of
+from pgmc.program.verification.generic import Quadrature, replay_slice
 from pgmc.program.verification.instance import TOLERANCES
 from pgmc.program.verification.mixed import MixedInstance, Place, Tempering, everywhere
 from pgmc.program.verification.report import Case, Check, Ledger
@@ -98,6 +99,9 @@ def check_statistics(instance: MixedInstance, ledger: Ledger) -> None:
     chosen = instance.stream.child("starts").generator().integers(rows, size=chains)
     starts = {name: np.ascontiguousarray(values[chosen]) for name, values in instance.states.items()}
     for name in (name for name in instance.names if not instance.is_discrete(name)):
+        if instance.is_generic(name):
+            _check_invariance(instance, ledger, name, chosen)
+            continue
         run = Run(name, Sweep((name,)), None, {})
         group = groups(instance, run.query)[0]
         units = group if instance.executable.is_joint(name) else group[:1]  # drawn first, so given the starts
@@ -111,6 +115,21 @@ def check_statistics(instance: MixedInstance, ledger: Ledger) -> None:
         values = np.stack([got[everywhere(place)] for _, place in units], axis=1)
         z = np.einsum("nji,nj->ni", np.linalg.cholesky(matrix), values - mean).ravel()
         _record(instance, ledger, name, units, z)
+
+
+def _check_invariance(instance: MixedInstance, ledger: Ledger, name: str, chosen: Array) -> None:
+    """Starts drawn from the conditional of a unit by quadrature still follow it after an update of that unit."""
+    from scipy.stats import norm
+
+    stream, query = instance.stream.child(f"statistics {name}"), Sweep((name,))
+    unit = groups(instance, query)[0][0]  # drawn first, so given the starts
+    exact = Quadrature(instance, instance.states, unit)
+    starts = {key: np.ascontiguousarray(values[chosen]) for key, values in instance.states.items()}
+    uniform = stream.child("starts").generator().uniform(size=len(chosen))
+    starts[name][everywhere(unit[1])] = exact.draw(chosen, uniform)
+    got = run_kernel(instance, Run(name, query, None, {}), starts, stream)[name][everywhere(unit[1])]
+    below = exact.below(chosen, got.astype(np.float64))
+    _record(instance, ledger, name, [unit], norm.ppf(np.clip(below, 1e-300, 1.0 - 1e-16)))
 
 
 def _standardised(instance: MixedInstance, starts: dict[str, Array], unit: Place, values: Array) -> Array:
@@ -238,6 +257,9 @@ def _draw(
     variable, rows = instance.model.variable(name), len(states[name])
     number = int(np.ravel_multi_index(place, shape_of(variable))) if place else 0
     sites, chains = np.array([first_sites(instance.model)[name] + number]), np.arange(rows)
+    if instance.is_generic(name):
+        row = row_keys(stream.key, chains, SWEEP)
+        return replay_slice(instance, states, unit, law, row, sites)
     if instance.is_real(name):
         _, gradient, matrix = instance.quadratic_form(states, [unit], law)
         z = unit_normals(stream.key, chains, SWEEP, sites, instance.dtype)[:, 0]

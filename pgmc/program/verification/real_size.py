@@ -116,7 +116,10 @@ def check_real_size(compiler: Compiler, executable: Executable, stream: Stream, 
         return
     sites = min(SITES, MOST_ELEMENTS // units - BASES)
     _check_ratios(program, ledger, sites, TOLERANCE[compiler.dtype])
-    for variable in executable.real:
+    generic = [v for v in executable.continuous if compiler.law(v.name).family == "Generic"]
+    for variable in generic:
+        _check_density(program, ledger, variable, TOLERANCE[compiler.dtype])
+    for variable in (v for v in executable.real if v not in generic):
         _check_curvature(program, ledger, variable, TOLERANCE[compiler.dtype])
     _check_colors(compiler, ledger)
     _check_pairs(program, compiler, ledger, max(1, min(PAIRS, sites // 4)), TOLERANCE[compiler.dtype])
@@ -171,6 +174,29 @@ def _log_ratio(logits: Array, move: Move) -> float:
     grid = tuple(k // n for k, n in zip(move.place, group_shape(move.variable), strict=True))
     own = logits[move.base, int(np.ravel_multi_index(grid, group_grid(move.variable))) if grid else 0]
     return float(own[move.new] - own[move.old])
+
+
+def _check_density(program: RealSize, ledger: Ledger, variable: Variable, tolerance: float) -> None:
+    """log p(b | rest) - log p(a | rest) = E(a) - E(b) of a random unit in each state, moved to another value."""
+    rows, query = np.arange(BASES), Conditional(variable.name)
+    place = (rows, *(program.generator.integers(n, size=BASES) for n in shape_of(variable)))
+    moved = {name: values.copy() for name, values in program.bases.items()}
+    moved[variable.name][place] = np.abs(program.generator.normal(size=BASES)) + 0.1
+    energies, densities = [], []
+    for state in (program.bases, moved):
+        energies.append(program.executable.evaluate(Energy(), program.params, state)["energy"])
+        found = program.executable.evaluate(query, program.params, state)["log_density"]
+        densities.append(found[place].astype(np.float64))
+    ledger.compare(
+        "real size",
+        f"log p(b | rest) - log p(a | rest) = E(a) - E(b) of {BASES} random units of {variable.name}",
+        densities[1] - densities[0],
+        energies[0] - energies[1],
+        tolerance,
+        scale=1.0 + np.abs(densities[0]) + np.abs(densities[1]) + ROUNDING * np.abs(energies[0]),
+        case=lambda at: Case((("unit", f"{variable.name}, in random state {at[0]}"),)),
+        note=_sizes(program.model),
+    )
 
 
 def _check_curvature(program: RealSize, ledger: Ledger, variable: Variable, tolerance: float) -> None:
