@@ -14,7 +14,7 @@ from pgmc.ir.printer import Printer
 from pgmc.ir.symbols import Constant, Input, Parameter, Variable
 
 INDENT = "    "
-LEFT_OUT = ("body", "loop", "draw", "extent", "extents", "precision", "per_example")
+LEFT_OUT = ("body", "loop", "draw", "extent", "extents", "locals", "precision", "per_example")
 """Fields that a reader can do without."""
 
 
