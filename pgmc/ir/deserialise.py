@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import keyword
 import math
 import re
 from collections.abc import Mapping, Sequence
-from fractions import Fraction
 from typing import Any, TypeAlias, TypeVar, cast, get_args
 
 import numpy as np
@@ -14,7 +12,7 @@ import numpy.typing as npt
 
 from pgmc.errors import CheckpointError, InternalError
 from pgmc.ir.answers import Family
-from pgmc.ir.check import NAME, check_model
+from pgmc.ir.check import check_model
 from pgmc.ir.model import EnergyTerm, Factor, Model
 from pgmc.ir.nodes import (
     FUNCTIONS,
@@ -51,16 +49,15 @@ from pgmc.ir.symbols import (
     access_axes,
     shape_of,
 )
+from pgmc.ir.untrusted import MAX_NODES, read_fields, read_fraction, read_integer, read_list, read_name, read_pair
 
 Arrays: TypeAlias = Mapping[str, npt.NDArray[Any]]
 T = TypeVar("T")
 
 MAX_DEPTH = 100
-MAX_NODES = 1_000_000
 MAX_ENTRIES = 2**40
 MAX_RANK = 32
 
-_FRACTION = re.compile(r"-?[0-9]{1,400}(/[1-9][0-9]{0,399})?", re.ASCII)
 _SHOWN = re.compile(r"[ -~]{0,100}", re.ASCII)
 _ANONYMOUS = re.compile(r"constant_[0-9]{1,9}", re.ASCII)
 
@@ -74,24 +71,24 @@ def model_from_data(data: Json, arrays: Arrays) -> Model:
         If anything at all is not as it should be. No other error is raised, whatever the data.
     """
     names = ("name", "variables", "inputs", "parameters", "constants", "terms", "factors", "guide")
-    fields = _fields(data, "model", names)
+    fields = read_fields(data, "model", names)
     of_guide = {name.removeprefix(GUIDE): array for name, array in arrays.items() if name.startswith(GUIDE)}
     arrays = {name: array for name, array in arrays.items() if not name.startswith(GUIDE)}
     guide = _guide(fields["guide"], of_guide)
     used: set[str] = set()
-    variables = tuple(_variable(item) for item in _list(fields["variables"], "variables"))
-    inputs = tuple(_input(item) for item in _list(fields["inputs"], "inputs"))
-    parameters = tuple(_parameter(item, arrays, used) for item in _list(fields["parameters"], "parameters"))
-    constants = tuple(_constant(item, arrays, used) for item in _list(fields["constants"], "constants"))
+    variables = tuple(_variable(item) for item in read_list(fields["variables"], "variables"))
+    inputs = tuple(_input(item) for item in read_list(fields["inputs"], "inputs"))
+    parameters = tuple(_parameter(item, arrays, used) for item in read_list(fields["parameters"], "parameters"))
+    constants = tuple(_constant(item, arrays, used) for item in read_list(fields["constants"], "constants"))
     symbols = _by_name((*variables, *inputs, *parameters, *constants))
     if not variables:
         raise CheckpointError("The model has no variables.")
     if used != set(arrays):
         raise CheckpointError(f"Arrays that belong to no symbol: {sorted(set(arrays) - used)[:3]}.")
     reader = _Reader(symbols)
-    terms = tuple(reader.term(item) for item in _list(fields["terms"], "terms"))
-    factors = tuple(reader.factor(item) for item in _list(fields["factors"], "factors"))
-    model = Model(_name(fields["name"], "model"), variables, inputs, parameters, constants, terms, factors, guide)
+    terms = tuple(reader.term(item) for item in read_list(fields["terms"], "terms"))
+    factors = tuple(reader.factor(item) for item in read_list(fields["factors"], "factors"))
+    model = Model(read_name(fields["name"], "model"), variables, inputs, parameters, constants, terms, factors, guide)
     try:
         check_model(model)
     except InternalError as error:
@@ -118,21 +115,21 @@ def _by_name(symbols: Sequence[Symbol]) -> dict[str, Symbol]:
 
 
 def _variable(item: Json) -> Variable:
-    fields = _fields(item, "variable", ("name", "axes", "domain", "exclusive"))
-    axes, blocks = _axes(fields["axes"]), _list(fields["exclusive"], "lengths of a block", MAX_RANK)
-    lengths = tuple(_integer(n, 1, MAX_ENTRIES, "length of a block") for n in blocks)
-    return Variable(_name(fields["name"], "variable"), axes, _domain(fields["domain"]), None, lengths)
+    fields = read_fields(item, "variable", ("name", "axes", "domain", "exclusive"))
+    axes, blocks = _axes(fields["axes"]), read_list(fields["exclusive"], "lengths of a block", MAX_RANK)
+    lengths = tuple(read_integer(n, 1, MAX_ENTRIES, "length of a block") for n in blocks)
+    return Variable(read_name(fields["name"], "variable"), axes, _domain(fields["domain"]), None, lengths)
 
 
 def _input(item: Json) -> Input:
-    fields = _fields(item, "input", ("name", "axes", "domain"))
-    return Input(_name(fields["name"], "input"), _axes(fields["axes"]), _domain(fields["domain"]))
+    fields = read_fields(item, "input", ("name", "axes", "domain"))
+    return Input(read_name(fields["name"], "input"), _axes(fields["axes"]), _domain(fields["domain"]))
 
 
 def _parameter(item: Json, arrays: Arrays, used: set[str]) -> Parameter:
-    fields = _fields(item, "parameter", ("name", "axes", "constraint"))
-    name, axes = _name(fields["name"], "parameter"), _axes(fields["axes"])
-    flags = _list(fields["constraint"], "constraint")
+    fields = read_fields(item, "parameter", ("name", "axes", "constraint"))
+    name, axes = read_name(fields["name"], "parameter"), _axes(fields["axes"])
+    flags = read_list(fields["constraint"], "constraint")
     known = ("symmetric", "zero_diagonal", "positive", "masked", "sparse", "fixed")
     if any(flag not in known for flag in flags) or len(set(flags)) != len(flags):
         raise CheckpointError(f"Parameter {name}: unknown constraints.")
@@ -154,8 +151,8 @@ def _parameter(item: Json, arrays: Arrays, used: set[str]) -> Parameter:
 
 
 def _constant(item: Json, arrays: Arrays, used: set[str]) -> Constant:
-    fields = _fields(item, "constant", ("name", "axes", "shown"))
-    name, axes, shown = _name(fields["name"], "constant"), _axes(fields["axes"]), fields["shown"]
+    fields = read_fields(item, "constant", ("name", "axes", "shown"))
+    name, axes, shown = read_name(fields["name"], "constant"), _axes(fields["axes"]), fields["shown"]
     if shown is not None and not (isinstance(shown, str) and _SHOWN.fullmatch(shown)):
         raise CheckpointError(f"Constant {name}: what equations print for it must be short ASCII text.")
     value = _array(f"constant.{name}", tuple(axis.size for axis in axes), arrays, used)
@@ -176,11 +173,11 @@ def _array(name: str, shape: tuple[int, ...], arrays: Arrays, used: set[str]) ->
 
 def _axes(item: Json) -> tuple[Axis, ...]:
     axes = []
-    for entry in _list(item, "axes", MAX_RANK):
-        pair = _list(entry, "axis")
+    for entry in read_list(item, "axes", MAX_RANK):
+        pair = read_list(entry, "axis")
         if len(pair) != 2 or pair[1] not in ("open", "periodic"):
             raise CheckpointError("An axis must be a size and 'open' or 'periodic'.")
-        axes.append(Axis(_integer(pair[0], 1, MAX_ENTRIES, "size"), pair[1]))
+        axes.append(Axis(read_integer(pair[0], 1, MAX_ENTRIES, "size"), pair[1]))
     if math.prod(axis.size for axis in axes) > MAX_ENTRIES:
         raise CheckpointError("An array of the model is larger than any machine's memory.")
     return tuple(axes)
@@ -189,35 +186,37 @@ def _axes(item: Json) -> tuple[Axis, ...]:
 def _domain(item: Json) -> Domain:
     if isinstance(item, str) and item in DOMAINS:
         return DOMAINS[item]
-    pair = _list(item, "domain")
+    pair = read_list(item, "domain")
     if len(pair) == 2 and pair[0] == "count":
         return Count(_total(pair[1]))
     if len(pair) != 2 or pair[0] != "categorical":
         raise CheckpointError("Unknown domain of a variable.")
-    return Categorical(_integer(pair[1], 2, MAX_ENTRIES, "number of states"))
+    return Categorical(read_integer(pair[1], 2, MAX_ENTRIES, "number of states"))
 
 
 def _total(item: Json) -> int | str | None:
     if item is None or isinstance(item, str):
         return item
-    return _integer(item, 1, MAX_ENTRIES, "total of the counts")
+    return read_integer(item, 1, MAX_ENTRIES, "total of the counts")
 
 
 def _indices(item: Json, symbols: Mapping[str, Symbol]) -> tuple[Index, ...]:
     """Indices with the keys of canonical terms: -1, -2, ..."""
     indices = []
-    for number, entry in enumerate(_list(item, "indices")):
-        name, extent = _pair(entry)
-        indices.append(Index(-1 - number, _name(name, "index"), None if extent is None else _extent(extent, symbols)))
+    for number, entry in enumerate(read_list(item, "indices")):
+        name, extent = read_pair(entry)
+        indices.append(
+            Index(-1 - number, read_name(name, "index"), None if extent is None else _extent(extent, symbols))
+        )
     return tuple(indices)
 
 
 def _extent(item: Json, symbols: Mapping[str, Symbol]) -> tuple[str, int]:
-    pair = _list(item, "extent")
+    pair = read_list(item, "extent")
     if len(pair) != 2 or not isinstance(pair[0], str) or pair[0] not in symbols:
         raise CheckpointError("An index runs over an axis of no symbol.")
     symbol = symbols[pair[0]]
-    axis = _integer(pair[1], -1, len(access_axes(symbol)) - 1, "axis")
+    axis = read_integer(pair[1], -1, len(access_axes(symbol)) - 1, "axis")
     if axis == -1 and len(access_axes(symbol)) == len(shape_of(symbol)):
         raise CheckpointError(f"An index runs over the states of {symbol.name}, which has none.")
     return symbol.name, axis
@@ -247,24 +246,24 @@ class _Reader:
         self.nodes = 0
 
     def term(self, item: Json) -> EnergyTerm:
-        fields = _fields(item, "term", ("name", "child", "indices", "over", "body"))
-        label = None if fields["name"] is None else _name(fields["name"], "term")
-        child = None if fields["child"] is None else _name(fields["child"], "child")
+        fields = read_fields(item, "term", ("name", "child", "indices", "over", "body"))
+        label = None if fields["name"] is None else read_name(fields["name"], "term")
+        child = None if fields["child"] is None else read_name(fields["child"], "child")
         self.indices, self.bound = _indices(fields["indices"], self.symbols), set()
         over = self.bind(fields["over"])
         return EnergyTerm(self.node(fields["body"], 0), tuple(self.indices[k] for k in over), label, child=child)
 
     def factor(self, item: Json) -> Factor:
-        fields = _fields(item, "factor", ("target", "family", "parameters"))
-        target = self.symbols.get(_name(fields["target"], "target"))
+        fields = read_fields(item, "factor", ("target", "family", "parameters"))
+        target = self.symbols.get(read_name(fields["target"], "target"))
         if not isinstance(target, Variable):
             raise CheckpointError("The target of a directed factor is no variable.")
-        pairs = [_pair(entry) for entry in _list(fields["parameters"], "parameters of a factor")]
-        parameters = tuple((_name(name, "parameter of a factor"), self.term(term)) for name, term in pairs)
+        pairs = [read_pair(entry) for entry in read_list(fields["parameters"], "parameters of a factor")]
+        parameters = tuple((read_name(name, "parameter of a factor"), self.term(term)) for name, term in pairs)
         return Factor(target, _family(fields["family"]), parameters)
 
     def bind(self, item: Json) -> list[int]:
-        numbers = [_integer(k, 0, len(self.indices) - 1, "index") for k in _list(item, "indices of a sum")]
+        numbers = [read_integer(k, 0, len(self.indices) - 1, "index") for k in read_list(item, "indices of a sum")]
         if len(set(numbers)) != len(numbers) or self.bound & set(numbers):
             raise CheckpointError("An index is bound twice.")
         self.bound |= set(numbers)
@@ -274,19 +273,19 @@ class _Reader:
         self.nodes += 1
         if depth > MAX_DEPTH or self.nodes > MAX_NODES:
             raise CheckpointError("An expression of the model is nested too deeply or is too long.")
-        parts = _list(item, "expression")
+        parts = read_list(item, "expression")
         kind = parts[0] if parts else None
         match kind, parts[1:]:
             case "Number", [value]:
-                return Number(_fraction(value))
+                return Number(read_fraction(value))
             case "Access", [name, positions]:
                 return self.access(name, positions)
             case "Add", [terms]:
-                return Add(tuple(self.node(t, depth + 1) for t in _list(terms, "terms")))
+                return Add(tuple(self.node(t, depth + 1) for t in read_list(terms, "terms")))
             case "Mul", [factors]:
-                return Mul(tuple(self.node(f, depth + 1) for f in _list(factors, "factors")))
+                return Mul(tuple(self.node(f, depth + 1) for f in read_list(factors, "factors")))
             case "Pow", [base, exponent]:
-                return Pow(self.node(base, depth + 1), _fraction(exponent))
+                return Pow(self.node(base, depth + 1), read_fraction(exponent))
             case "Call", [function, argument]:
                 if not isinstance(function, str) or function not in FUNCTIONS:
                     raise CheckpointError("An expression calls an unknown function.")
@@ -294,7 +293,7 @@ class _Reader:
             case "Sum" | "LogSumExp", [over, body]:
                 return self.reduction(kind, over, body, depth)
             case "Bracket", [relations]:
-                return Bracket(tuple(self.relation(r) for r in _list(relations, "relations")))
+                return Bracket(tuple(self.relation(r) for r in read_list(relations, "relations")))
             case _:
                 raise CheckpointError("An expression has a part of an unknown kind.")
 
@@ -309,7 +308,7 @@ class _Reader:
         if not isinstance(name, str) or name not in self.symbols:
             raise CheckpointError("An expression uses a symbol that is not declared.")
         symbol = self.symbols[name]
-        positions = tuple(self.position(p) for p in _list(item, "positions"))
+        positions = tuple(self.position(p) for p in read_list(item, "positions"))
         if len(positions) != len(access_axes(symbol)):
             raise CheckpointError(f"{name} has {len(access_axes(symbol))} axes, not {len(positions)}.")
         return Access(symbol, positions)
@@ -317,25 +316,25 @@ class _Reader:
     def position(self, item: Json) -> Position:
         if type(item) is int:
             return Position(((self.index(item), 1),))
-        offset, *pairs = _list(item, "position") or [None]
+        offset, *pairs = read_list(item, "position") or [None]
         terms = []
         for pair in pairs:
-            number, factor = _pair(pair)
-            terms.append((self.atom(number), _integer(factor, -(2**31), 2**31, "coefficient")))
+            number, factor = read_pair(pair)
+            terms.append((self.atom(number), read_integer(factor, -(2**31), 2**31, "coefficient")))
         if len({atom for atom, _ in terms}) != len(terms) or any(factor == 0 for _, factor in terms):
             raise CheckpointError("A position names an index twice, or with the coefficient 0.")
-        return Position(tuple(terms), _integer(offset, -(2**40), 2**40, "offset"))
+        return Position(tuple(terms), read_integer(offset, -(2**40), 2**40, "offset"))
 
     def atom(self, item: Json) -> Atom:
         if type(item) is int:
             return self.index(item)
-        match _list(item, "atom"):
+        match read_list(item, "atom"):
             case ["Length", symbol, axis]:
                 return Length(*_extent([symbol, axis], self.symbols))
             case ["Lookup", name, positions]:
                 return self.lookup(name, positions)
             case ["Quotient", position, divisor]:
-                return Quotient(self.position(position), _integer(divisor, 1, 2**31, "length of a block"))
+                return Quotient(self.position(position), read_integer(divisor, 1, 2**31, "length of a block"))
             case _:
                 raise CheckpointError("A position has a part of an unknown kind.")
 
@@ -351,44 +350,10 @@ class _Reader:
         return self.indices[number]
 
     def relation(self, item: Json) -> Compare:
-        parts = _list(item, "relation")
+        parts = read_list(item, "relation")
         if len(parts) != 3 or parts[1] not in ("==", "!=", "<", "<="):
             raise CheckpointError("A relation must be two positions and one of == != < <=.")
         return Compare(self.position(parts[0]), parts[1], self.position(parts[2]))
-
-
-# ---- plain values ----------------------------------------------------------------------------------------
-
-
-def _fields(item: Json, what: str, names: tuple[str, ...]) -> dict[str, Json]:
-    if not isinstance(item, dict) or set(item) != set(names):
-        raise CheckpointError(f"The description of a {what} must have the fields {', '.join(names)}.")
-    return item
-
-
-def _list(item: Json, what: str, longest: int = MAX_NODES) -> list[Json]:
-    if not isinstance(item, list) or len(item) > longest:
-        raise CheckpointError(f"The {what} must be a list of at most {longest} items.")
-    return item
-
-
-def _pair(item: Json) -> tuple[Json, Json]:
-    pair = _list(item, "pair")
-    if len(pair) != 2:
-        raise CheckpointError("A pair must have two items.")
-    return pair[0], pair[1]
-
-
-def _integer(item: Json, low: int, high: int, what: str) -> int:
-    if type(item) is not int or not low <= item <= high:
-        raise CheckpointError(f"The {what} must be an integer from {low} to {high}.")
-    return item
-
-
-def _name(item: Json, what: str) -> str:
-    if not isinstance(item, str) or NAME.fullmatch(item) is None or keyword.iskeyword(item):
-        raise CheckpointError(f"The name of a {what} is not allowed.")
-    return item
 
 
 def _family(item: Json) -> Family:
@@ -396,9 +361,3 @@ def _family(item: Json) -> Family:
         if item == family:
             return cast(Family, family)
     raise CheckpointError("A directed factor is of an unknown family.")
-
-
-def _fraction(item: Json) -> Fraction:
-    if not isinstance(item, str) or _FRACTION.fullmatch(item) is None:
-        raise CheckpointError("A number must be an integer or a fraction.")
-    return Fraction(item)
