@@ -55,6 +55,7 @@ if TYPE_CHECKING:
     from pgmc.learning.optimizers import SGD as SGD
     from pgmc.learning.optimizers import Adam as Adam
     from pgmc.learning.persistent import PCD as PCD
+    from pgmc.learning.reinforce import Reinforce as Reinforce
     from pgmc.learning.reweighted_wake_sleep import ReweightedWakeSleep as ReweightedWakeSleep
     from pgmc.learning.stopping import EarlyStopping as EarlyStopping
     from pgmc.learning.up_down import UpDown as UpDown
@@ -102,6 +103,7 @@ _MODULES = {
     "pgmc.learning.mean_field_pcd": ("MeanFieldPCD",),
     "pgmc.learning.optimizers": ("SGD", "Adam"),
     "pgmc.learning.persistent": ("PCD",),
+    "pgmc.learning.reinforce": ("Reinforce",),
     "pgmc.learning.reweighted_wake_sleep": ("ReweightedWakeSleep",),
     "pgmc.learning.stopping": ("EarlyStopping",),
     "pgmc.learning.up_down": ("UpDown",),

@@ -223,7 +223,7 @@ class Compiler:
         if not isinstance(answer, Computation):
             return answer
         parameters = {p.name: p for p in self.ensemble(query.of.ensemble).parameters}
-        return derive_gradient(answer.quantities[0], tuple(parameters[name] for name in query.wrt))
+        return derive_gradient(answer.quantities[0], tuple(parameters[name] for name in query.wrt), query.squared)
 
     def answer(self, query: Query) -> Answer:
         """The answer to a query.
@@ -353,7 +353,7 @@ def kernel_name(query: Query) -> str:
         case Conditional(target):
             return f"conditional_{target}"
         case Gradient():
-            return "gradient"
+            return "squared_gradient" if query.squared else "gradient"
         case Sweep():
             return "sweep"
         case Ancestral():

@@ -41,17 +41,36 @@ class Sensitivity:
     over: tuple[Index, ...] = ()
 
 
-def derive_gradient(quantity: Quantity, parameters: tuple[Parameter, ...]) -> Computation:
-    """∂/∂θ of a scalar quantity, averaged over the examples, for each parameter θ."""
-    return Computation(tuple(_gradient(quantity, parameter) for parameter in parameters))
+def derive_gradient(quantity: Quantity, parameters: tuple[Parameter, ...], squared: bool = False) -> Computation:
+    """∂/∂θ of a scalar quantity, or its square, averaged over the examples, for each parameter θ."""
+    return Computation(tuple(_gradient(quantity, parameter, squared) for parameter in parameters))
 
 
-def _gradient(quantity: Quantity, parameter: Parameter) -> Quantity:
+def _gradient(quantity: Quantity, parameter: Parameter, squared: bool) -> Quantity:
     parts = differentiate(quantity.body, parameter)
     letters = _letters(parts, parameter)
     indices = tuple(fresh_index(name, axis_name(parameter, k)) for k, name in enumerate(letters))
     body = add(*(_collect(part, parameter, indices) for part in parts))
+    if squared:
+        body = _square(tidy(body))
     return Quantity(parameter.name, indices, tidy(BatchMean(body)), per_example=False)
+
+
+def _square(node: Scalar) -> Scalar:
+    """The square, with factors that all terms have in common squared by themselves: sums of products stay products."""
+    terms = node.terms if isinstance(node, Add) else (node,)
+    products = [list(term.factors) if isinstance(term, Mul) else [term] for term in terms]
+    common = [factor for factor in dict.fromkeys(products[0]) if all(factor in factors for factors in products)]
+    rest = add(*(multiply(*_without(factors, common)) for factors in products))
+    return multiply(*(power(freshen(factor), Fraction(2)) for factor in (*common, rest)))
+
+
+def _without(factors: list[Scalar], common: list[Scalar]) -> list[Scalar]:
+    """The factors, one less of each of those in common."""
+    rest = list(factors)
+    for factor in common:
+        del rest[rest.index(factor)]
+    return rest
 
 
 def _letters(parts: list[Sensitivity], parameter: Parameter) -> list[str]:

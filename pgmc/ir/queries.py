@@ -68,11 +68,13 @@ class Conditional:
 class Gradient:
     """∂/∂θ of an energy, a free energy or a mean-field bound, averaged over the examples with weights.
 
-    Answer: one array per parameter of ``wrt``, under the parameter's own name.
+    ``squared`` averages the squares of what each example has. Answer: one array per parameter of ``wrt``, under the
+    parameter's own name.
     """
 
     of: Energy | FreeEnergy | MeanFieldBound
     wrt: tuple[str, ...]
+    squared: bool = False
 
 
 @dataclass(frozen=True, slots=True)
