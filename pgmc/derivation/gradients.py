@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -59,13 +60,13 @@ def _gradient(quantity: Quantity, parameter: Parameter, squared: bool) -> Quanti
 def _square(node: Scalar) -> Scalar:
     """The square, with factors that all terms have in common squared by themselves: sums of products stay products."""
     terms = node.terms if isinstance(node, Add) else (node,)
-    products = [list(term.factors) if isinstance(term, Mul) else [term] for term in terms]
+    products = [term.factors if isinstance(term, Mul) else (term,) for term in terms]
     common = [factor for factor in dict.fromkeys(products[0]) if all(factor in factors for factors in products)]
     rest = add(*(multiply(*_without(factors, common)) for factors in products))
     return multiply(*(power(freshen(factor), Fraction(2)) for factor in (*common, rest)))
 
 
-def _without(factors: list[Scalar], common: list[Scalar]) -> list[Scalar]:
+def _without(factors: Sequence[Scalar], common: Sequence[Scalar]) -> list[Scalar]:
     """The factors, one less of each of those in common."""
     rest = list(factors)
     for factor in common:
