@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import contextlib
 import io
+import sys
 from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 MARK = "# %%"
@@ -51,13 +53,15 @@ def run_cell(cell: Cell, path: Path, names: dict[str, Any]) -> str:
 
 def render(path: Path) -> str:
     """A script as Markdown, with what it prints."""
-    names: dict[str, Any] = {"__name__": path.stem, "__file__": str(path)}
+    module = ModuleType(f"page_{path.stem}")
+    module.__file__ = str(path)
+    sys.modules[module.__name__] = module  # dataclasses look up the module they are in
     parts = []
     for cell in split_cells(path.read_text(encoding="utf-8")):
         if cell.is_text:
             parts.append(cell.body)
             continue
-        printed = run_cell(cell, path, names).rstrip()
+        printed = run_cell(cell, path, vars(module)).rstrip()
         parts.append(
             f"**{cell.title}**\n\n```python\n{cell.body}\n```" if cell.title else f"```python\n{cell.body}\n```"
         )

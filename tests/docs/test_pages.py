@@ -60,3 +60,9 @@ def test_tracebacks_point_into_the_page() -> None:
     with pytest.raises(ValueError) as caught:
         pages.run_cell(cell, Path("page.py"), {})
     assert caught.traceback[-1].lineno == 11  # counted from 0
+
+
+def test_files_that_pages_name_exist() -> None:
+    for path in WRITTEN:
+        for name in re.findall(r"`((?:pgmc|tests|docs|models)/[\w/]*(?:\.py)?)`", path.read_text(encoding="utf-8")):
+            assert (DOCS.parent / name).exists(), f"{path.name}: {name}"
