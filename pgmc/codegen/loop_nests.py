@@ -26,7 +26,7 @@ from pgmc.codegen.loop_program import (
 )
 from pgmc.codegen.lower_groups import bound_by_blocks
 from pgmc.codegen.names import NameRegistry
-from pgmc.codegen.tighten_loops import relation_indices, relations_of, tighten
+from pgmc.codegen.tighten_loops import relation_indices, tighten
 from pgmc.ir.nodes import (
     ONE,
     ZERO,
@@ -42,7 +42,15 @@ from pgmc.ir.nodes import (
     Sum,
     number,
 )
-from pgmc.ir.rewrite import accesses, depends_on_example, free_indices, map_children, position_indices, split_conditions
+from pgmc.ir.rewrite import (
+    accesses,
+    depends_on_example,
+    free_indices,
+    map_children,
+    position_indices,
+    relations_of,
+    split_conditions,
+)
 from pgmc.ir.symbols import Constant, Symbol, is_one_hot
 
 _POINT = Index(-(1 << 40), "point")

@@ -8,14 +8,13 @@ from fractions import Fraction
 
 from pgmc.analysis.axes import AxisName
 from pgmc.codegen.array_program import EXAMPLES
+from pgmc.codegen.expression_text import LIBRARY, Level, split_brackets, split_sign
 from pgmc.codegen.lanes import is_lanes
 from pgmc.codegen.loop_program import Listing
 from pgmc.codegen.names import NameRegistry
 from pgmc.codegen.prelude import Dtype
-from pgmc.codegen.signs import split_sign
 from pgmc.errors import InternalError
 from pgmc.ir.nodes import (
-    ONE,
     Access,
     Add,
     Atom,
@@ -35,8 +34,6 @@ from pgmc.ir.nodes import (
     shifted_index,
 )
 from pgmc.ir.symbols import Symbol, is_one_hot, is_per_example
-
-_LIBRARY = {"exp": "np.exp", "log": "np.log", "tanh": "np.tanh", "cos": "np.cos", "sin": "np.sin", "sqrt": "np.sqrt"}
 
 
 @dataclass(slots=True)
@@ -110,8 +107,8 @@ class NumbaExpressions:
 
     # -- scalars -------------------------------------------------------------------------------------------------
 
-    def scalar(self, node: Scalar, level: int = 0) -> str:
-        """The text of an expression; ``level`` 1 asks for a factor, 2 for an atom."""
+    def scalar(self, node: Scalar, level: Level = Level.SUM) -> str:
+        """The text of an expression that holds together as tightly as ``level``."""
         match node:
             case Number(value):
                 return self._number(value, level)
@@ -123,17 +120,17 @@ class NumbaExpressions:
                 text = self.scalar(terms[0])
                 for term in terms[1:]:
                     minus, positive = split_sign(term)
-                    text += f" {'-' if minus else '+'} {self.scalar(positive, 1)}"
+                    text += f" {'-' if minus else '+'} {self.scalar(positive, Level.PRODUCT)}"
                 return f"({text})" if level else text
             case Mul(factors) if any(_keeps_inside(factor) for factor in factors):
                 return self._guarded(factors)
             case Mul(factors):
                 minus, positive = split_sign(node)
                 if minus:
-                    text = f"-{self.scalar(positive, 2)}"
+                    text = f"-{self.scalar(positive, Level.ATOM)}"
                     return f"({text})" if level else text
-                text = " * ".join(self.scalar(f, 1 if k == 0 else 2) for k, f in enumerate(factors))
-                return f"({text})" if level > 1 else text
+                text = " * ".join(self.scalar(f, Level.ATOM if k else Level.PRODUCT) for k, f in enumerate(factors))
+                return f"({text})" if level is Level.ATOM else text
             case Pow(base, exponent):
                 return self._power(base, exponent, level)
             case Call(name, argument):
@@ -145,22 +142,20 @@ class NumbaExpressions:
 
     def _guarded(self, factors: tuple[Scalar, ...]) -> str:
         """A product with conditions: where they fail, the rest is not looked at, for its places may lie outside."""
-        relations = tuple(r for f in factors if isinstance(f, Bracket) for r in f.relations)
-        rest = tuple(f for f in factors if not isinstance(f, Bracket)) or (ONE,)
-        value = self.scalar(rest[0] if len(rest) == 1 else Mul(rest))
-        return f"({value} if {self._relations(relations)} else {self._zero()})"
+        relations, rest = split_brackets(factors)
+        return f"({self.scalar(rest)} if {self._relations(relations)} else {self._zero()})"
 
-    def _number(self, value: Fraction, level: int) -> str:
+    def _number(self, value: Fraction, level: Level) -> str:
         text = repr(float(value))
         if self.dtype == "float64":
             return f"({text})" if value < 0 and level else text
         return f"np.float32({text.removesuffix('.0')})"
 
     def _one(self) -> str:
-        return self._number(Fraction(1), 0)
+        return self._number(Fraction(1), Level.SUM)
 
     def _zero(self) -> str:
-        return self._number(Fraction(0), 0)
+        return self._number(Fraction(0), Level.SUM)
 
     def _access(self, access: Access) -> str:
         symbol = access.symbol
@@ -229,24 +224,24 @@ class NumbaExpressions:
         text = self._position(position)
         return text if around is None or position.is_plain else self._wrapped(text, around)
 
-    def _power(self, base: Scalar, exponent: Fraction, level: int) -> str:
+    def _power(self, base: Scalar, exponent: Fraction, level: Level) -> str:
         if exponent == 2:
-            inner = self.scalar(base, 2)
+            inner = self.scalar(base, Level.ATOM)
             text = f"{inner} * {inner}"
         elif exponent in (3, 4):
-            square = self._power(base, Fraction(2), 1)
-            text = f"{square} * {square if exponent == 4 else self.scalar(base, 2)}"
+            square = self._power(base, Fraction(2), Level.PRODUCT)
+            text = f"{square} * {square if exponent == 4 else self.scalar(base, Level.ATOM)}"
         elif exponent == -1:
-            text = f"{self._one()} / {self.scalar(base, 2)}"
+            text = f"{self._one()} / {self.scalar(base, Level.ATOM)}"
         elif exponent == Fraction(1, 2):
             return f"np.sqrt({self.scalar(base)})"
         else:
-            text = f"{self.scalar(base, 2)} ** {self._number(exponent, 1)}"
+            text = f"{self.scalar(base, Level.ATOM)} ** {self._number(exponent, Level.PRODUCT)}"
         return f"({text})" if level else text
 
     def _call(self, name: str, argument: Scalar) -> str:
-        if name in _LIBRARY:
-            return f"{_LIBRARY[name]}({self.scalar(argument)})"
+        if name in LIBRARY:
+            return f"{LIBRARY[name]}({self.scalar(argument)})"
         if name == "step":
             return f"({self._one()} if {self.scalar(argument)} > 0 else {self._zero()})"
         return f"{self.helper(name)}({self.scalar(argument)})"

@@ -9,13 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from enum import IntEnum
 from fractions import Fraction
 from typing import TypeAlias
 
 from pgmc.analysis.axes import AxisName
+from pgmc.codegen.expression_text import LIBRARY, Level, split_brackets, split_sign
 from pgmc.codegen.numpy_names import EXAMPLES, NumpyNames
-from pgmc.codegen.signs import split_sign
 from pgmc.errors import InternalError
 from pgmc.ir.nodes import (
     Access,
@@ -41,16 +40,6 @@ from pgmc.ir.rewrite import accesses, position_indices
 from pgmc.ir.symbols import Symbol, is_one_hot, is_per_example
 
 Axes: TypeAlias = tuple[Index, ...]
-
-_LIBRARY = {"exp": "np.exp", "log": "np.log", "tanh": "np.tanh", "cos": "np.cos", "sin": "np.sin", "sqrt": "np.sqrt"}
-
-
-class Level(IntEnum):
-    """How tightly a text holds together."""
-
-    SUM = 0
-    PRODUCT = 1
-    ATOM = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +134,7 @@ class NumpyExpressions:
                 return self._power(self.numeric(self.value(base)), exponent)
             case Call(name, argument):
                 inner = self.numeric(self.value(argument))
-                function = _LIBRARY.get(name) or self.names.helper(name)
+                function = LIBRARY.get(name) or self.names.helper(name)
                 return Value(f"{function}({inner.text})", inner.axes)
             case Bracket(relations):
                 return self._condition(relations)
@@ -186,9 +175,8 @@ class NumpyExpressions:
 
     def _guarded(self, factors: tuple[Scalar, ...]) -> Value:
         """A product with conditions, where places outside stand for nothing."""
-        condition = self._condition(tuple(r for f in factors if isinstance(f, Bracket) for r in f.relations))
-        rest = tuple(f for f in factors if not isinstance(f, Bracket))
-        value = self.numeric(self.value(rest[0] if len(rest) == 1 else Mul(rest)))
+        relations, rest = split_brackets(factors)
+        condition, value = self._condition(relations), self.numeric(self.value(rest))
         axes = self.union([condition, value])
         texts = [self.aligned(part, axes).text for part in (condition, value)]
         return Value(f"np.where({', '.join(texts)}, 0.0)", axes)

@@ -14,10 +14,11 @@ from typing import TypeAlias
 
 from pgmc.analysis.axes import unify_axes
 from pgmc.codegen.array_program import ArrayProgram, Assign, Contract, Draw, Map, Operand, Reduce, Step
+from pgmc.codegen.expression_text import Level
 from pgmc.codegen.extents import find_extents
 from pgmc.codegen.lower_array_program import lower_answer
 from pgmc.codegen.named_constants import name_constants
-from pgmc.codegen.numpy_expressions import Level, NumpyExpressions, Value
+from pgmc.codegen.numpy_expressions import NumpyExpressions, Value
 from pgmc.codegen.numpy_names import EXAMPLES, HELPERS, NumpyNames
 from pgmc.errors import ArgumentError
 from pgmc.ir.answers import Answer, Coloring, Computation, ConditionalLaw, SweepSchedule, UnitOrder

@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import replace
 
 from pgmc.codegen.loop_program import Guard, Let, LetLowest, Loop, Statement
 from pgmc.ir.inequalities import gap_of
-from pgmc.ir.nodes import Bracket, Compare, Index, Scalar
+from pgmc.ir.nodes import Compare, Index
 from pgmc.ir.rewrite import inner_positions, position_indices
-
-
-def relations_of(factors: Iterable[Scalar]) -> tuple[Compare, ...]:
-    """The relations of the brackets among the factors of a product."""
-    return tuple(r for factor in factors if isinstance(factor, Bracket) for r in factor.relations)
 
 
 def relation_indices(relation: Compare) -> set[Index]:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from fractions import Fraction
 
+from pgmc.derivation.like_terms import combine_like_terms
 from pgmc.derivation.tidy import add, is_free_of, multiply, power, summed
-from pgmc.ir.nodes import ONE, Access, Add, Index, Mul, Number, Pow, Scalar, Sum
-from pgmc.ir.rewrite import children, map_children
+from pgmc.ir.nodes import Add, Index, Mul, Number, Pow, Scalar, Sum
+from pgmc.ir.rewrite import map_children
 from pgmc.ir.structural_key import structural_key
 
 
@@ -16,7 +17,7 @@ def collect_factors(node: Scalar) -> Scalar:
     node = map_children(node, collect_factors)
     match node:
         case Add(terms):
-            return _add(terms)
+            return combine_like_terms(add(*terms))
         case Mul(factors):
             return _multiply(factors)
         case Pow(base, exponent):
@@ -25,37 +26,6 @@ def collect_factors(node: Scalar) -> Scalar:
             return _sum(body, over)
         case _:
             return node
-
-
-def _add(terms: Iterable[Scalar]) -> Scalar:
-    found: dict[object, tuple[Fraction, Scalar]] = {}
-    for term in terms:
-        for part in term.terms if isinstance(term, Add) else (term,):
-            number, rest = split_number(part)
-            key = structural_key(_in_order(rest))
-            found[key] = (found.get(key, (Fraction(0), rest))[0] + number, found.get(key, (number, rest))[1])
-    return add(*(multiply(Number(number), rest) for number, rest in found.values()))
-
-
-def _in_order(node: Scalar) -> Scalar:
-    """The expression with the factors of its products in an order of their own, to be compared."""
-    node = map_children(node, _in_order)
-    return Mul(tuple(sorted(node.factors, key=_named))) if isinstance(node, Mul) else node
-
-
-def _named(node: Scalar) -> str:
-    """What an expression is made of, by the names of its symbols and indices."""
-    own = repr(node.positions) + node.symbol.name if isinstance(node, Access) else ""
-    return type(node).__name__ + own + "".join(map(_named, children(node)))
-
-
-def split_number(node: Scalar) -> tuple[Fraction, Scalar]:
-    """The expression as a number times the rest."""
-    if isinstance(node, Number):
-        return node.value, ONE
-    if isinstance(node, Mul) and isinstance(node.factors[0], Number):
-        return node.factors[0].value, multiply(*node.factors[1:])
-    return Fraction(1), node
 
 
 def _multiply(factors: Iterable[Scalar]) -> Scalar:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pgmc.derivation.solve import Solution, setting_of, solve
 from pgmc.derivation.tidy import multiply, tidy
 from pgmc.ir.nodes import Bracket, Compare, Index, Mul, Pow, Scalar, Sum
-from pgmc.ir.rewrite import map_children, substitute
+from pgmc.ir.rewrite import map_children, relations_of, substitute
 
 
 def contract_deltas(node: Scalar) -> Scalar:
@@ -31,7 +31,7 @@ def _contract(node: Scalar) -> Scalar:
 def _solvable(body: Scalar, over: tuple[Index, ...]) -> tuple[Compare, Solution] | None:
     """An equality among the factors that determines a summed index."""
     factors = body.factors if isinstance(body, Mul) else (body,)
-    for relation in (r for f in factors if isinstance(f, Bracket) for r in f.relations):
+    for relation in relations_of(factors):
         if relation.operator == "==":
             found = solve(relation, over, setting_of(_without(body, relation)))
             if found is not None:

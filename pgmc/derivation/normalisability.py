@@ -7,10 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from pgmc.derivation.collect_factors import collect_factors, split_number
+from pgmc.derivation.collect_factors import collect_factors
 from pgmc.derivation.expand_products import TooManyPieces, expand_products
 from pgmc.derivation.gaussian import match_normal
 from pgmc.derivation.generic_units import refuse_density
+from pgmc.derivation.like_terms import split_number
 from pgmc.derivation.local_energy import LocalEnergy, build_local_energy
 from pgmc.derivation.positive_units import match_gamma
 from pgmc.errors import ModelError

@@ -6,7 +6,7 @@ from fractions import Fraction
 
 from pgmc.derivation.relations import simplify_relations
 from pgmc.ir.nodes import ONE, ZERO, Add, BatchMean, Bracket, Index, Mul, Number, Pow, Scalar, Sum
-from pgmc.ir.rewrite import free_indices, map_children
+from pgmc.ir.rewrite import free_indices, map_children, relations_of
 
 
 def tidy(node: Scalar) -> Scalar:
@@ -50,7 +50,7 @@ def multiply(*factors: Scalar) -> Scalar:
         flat.extend(factor.factors if isinstance(factor, Mul) else (factor,))
     coefficient = Fraction(1)
     rest: list[Scalar] = []
-    relations = simplify_relations(r for factor in flat if isinstance(factor, Bracket) for r in factor.relations)
+    relations = simplify_relations(relations_of(flat))
     if relations is None:
         return ZERO
     pending = list(relations)

@@ -15,7 +15,6 @@ from pgmc.ir.inequalities import difference, gap_of
 from pgmc.ir.model import EnergyTerm, Model
 from pgmc.ir.nodes import (
     Access,
-    Bracket,
     Compare,
     Index,
     Length,
@@ -27,7 +26,7 @@ from pgmc.ir.nodes import (
     Scalar,
     Sum,
 )
-from pgmc.ir.rewrite import block_numbers, children, own_positions, position_indices, tables, walk
+from pgmc.ir.rewrite import block_numbers, children, own_positions, position_indices, relations_of, tables, walk
 
 
 def find_outside(model: Model, term: EnergyTerm) -> Place | None:
@@ -56,7 +55,7 @@ class _Search:
     def outside(self, node: Scalar, known: tuple[Compare, ...]) -> Place | None:
         """A place that the relations known to hold do not keep inside."""
         if isinstance(node, Mul):
-            known = (*known, *(r for f in node.factors if isinstance(f, Bracket) for r in f.relations))
+            known = (*known, *relations_of(node.factors))
         found = next((p for p in self._own_places(node) if not self._is_inside(p, known)), None)
         return found or next((f for f in (self.outside(c, known) for c in children(node)) if f is not None), None)
 

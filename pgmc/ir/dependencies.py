@@ -8,8 +8,8 @@ from typing import Literal, TypeAlias
 
 from pgmc.ir.factors import parameter_of
 from pgmc.ir.model import Factor
-from pgmc.ir.nodes import Access, Bracket, Compare, Index, Mul, Position, Scalar
-from pgmc.ir.rewrite import accesses, children
+from pgmc.ir.nodes import Access, Compare, Index, Mul, Position, Scalar
+from pgmc.ir.rewrite import accesses, children, relations_of
 from pgmc.ir.symbols import Variable, is_one_hot
 
 SelfOrder: TypeAlias = Literal["none", "ascending", "descending", "circular"]
@@ -63,7 +63,7 @@ def _own(node: Scalar, target: Variable, around: tuple[Compare, ...]) -> list[tu
     if isinstance(node, Access):
         return [(node, around)] if node.symbol.name == target.name else []
     if isinstance(node, Mul):
-        around = (*around, *(r for f in node.factors if isinstance(f, Bracket) for r in f.relations))
+        around = (*around, *relations_of(node.factors))
     return [found for child in children(node) for found in _own(child, target, around)]
 
 

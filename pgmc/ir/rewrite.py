@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from pgmc.ir.nodes import (
@@ -148,6 +148,11 @@ def split_conditions(body: Scalar) -> tuple[tuple[Compare, ...], Scalar]:
         else:
             rest.append(term)
     return tuple(relations), rest[0] if len(rest) == 1 else Add(tuple(rest)) if rest else ZERO
+
+
+def relations_of(factors: Iterable[Scalar]) -> tuple[Compare, ...]:
+    """The relations of the brackets among the factors of a product."""
+    return tuple(r for factor in factors if isinstance(factor, Bracket) for r in factor.relations)
 
 
 def block_numbers(node: Scalar) -> Iterator[tuple[Index, tuple[str, int]]]:
