@@ -19,6 +19,7 @@ from pgmc.errors import IntractableError
 from pgmc.ir.answers import Answer, Computation, ConditionalLaw, Refusal
 from pgmc.ir.canonical import canonical_text
 from pgmc.ir.check import check_model
+from pgmc.ir.definitions import expand_model
 from pgmc.ir.factors import undirected_part
 from pgmc.ir.fresh_indices import freshen_model
 from pgmc.ir.model import Model
@@ -85,7 +86,8 @@ class Compiler:
     ) -> None:
         check_model(model)
         self.model = model
-        self._fresh = freshen_model(spread_periodicity(model))
+        self._declared = freshen_model(spread_periodicity(model))
+        self._fresh = expand_model(self._declared)
         self.colored = ColoredUnits(self._fresh, frozenset(ordered))
         if any(isinstance(variable.domain, Real | Positive) for variable in model.variables):
             from pgmc.derivation.normalisability import check_normalisable
@@ -96,7 +98,7 @@ class Compiler:
         self._imposed = blocks
         self._ignored = ignored
         self._laws = Laws(self._fresh, self.colored)
-        self._search = BlockSearch(model, self._laws, self.colored, blocks)
+        self._search = BlockSearch(self._fresh if model.definitions else model, self._laws, self.colored, blocks)
         self._stages: dict[Query, Stages] = {}
         self.modules: dict[Query, KernelModule] = {}
         self.origins: dict[Query, tuple[KernelOrigin, float]] = {}
@@ -144,6 +146,19 @@ class Compiler:
         """The model whose law is that of the ensemble."""
         return self._laws.ensemble(ensemble)
 
+    def shared(self, ensemble: Ensemble = Ensemble.PLAIN) -> Model:
+        """The same with named intermediate values, each computed once."""
+        from pgmc.derivation.ensembles import apply_ensemble
+
+        return apply_ensemble(self._named, ensemble) if self._named.definitions else self.ensemble(ensemble)
+
+    @cached_property
+    def _named(self) -> Model:
+        """The model with names for what is worked out once: what the user defined, and what else is nested."""
+        from pgmc.derivation.name_values import name_values
+
+        return name_values(self._declared)
+
     def law(self, target: str, ensemble: Ensemble = Ensemble.PLAIN) -> ConditionalLaw:
         """The conditional of each unit of the target given all others."""
         return self._laws.law(target, ensemble)
@@ -171,9 +186,9 @@ class Compiler:
 
         match query:
             case Ancestral():
-                return build_ancestral_schedule(self._fresh, query)
+                return build_ancestral_schedule(self._declared, query)
             case Energy(ensemble):
-                return derive_energy(self.ensemble(ensemble))
+                return derive_energy(self.shared(ensemble))
             case FreeEnergy(observed, ensemble):
                 return derive_free_energy(self.ensemble(ensemble), observed)
             case TemperatureStep(of):
@@ -217,13 +232,18 @@ class Compiler:
         return derive_mean_field(self.ensemble(ensemble), means, self.variable_blocks(latents))
 
     def _derive_gradient(self, query: Gradient) -> Answer | Refusal:
+        from pgmc.derivation.energy import derive_energy
         from pgmc.derivation.gradients import derive_gradient
 
         answer = self.derive(query.of)
         if not isinstance(answer, Computation):
             return answer
+        if query.squared and not all(q.per_example for q in answer.definitions):
+            # What is the same for all examples has one derivative, and that of each example is wanted.
+            answer = derive_energy(self.ensemble(query.of.ensemble))
         parameters = {p.name: p for p in self.ensemble(query.of.ensemble).parameters}
-        return derive_gradient(answer.quantities[0], tuple(parameters[name] for name in query.wrt), query.squared)
+        wanted = tuple(parameters[name] for name in query.wrt)
+        return derive_gradient(answer.quantities[0], wanted, query.squared, answer.definitions)
 
     def answer(self, query: Query) -> Answer:
         """The answer to a query.
@@ -260,16 +280,16 @@ class Compiler:
         if isinstance(query, TemperatureStep):
             from pgmc.derivation.ensembles import add_next_temperature
 
-            return add_next_temperature(self.ensemble(query.of.ensemble))
+            return add_next_temperature(self._model_of(query.of))
         if isinstance(query, Ancestral):
-            return self._fresh
+            return self._declared
         asked = query.of if isinstance(query, Gradient) else query
         if isinstance(asked, MeanField | MeanFieldUpdate | MeanFieldBound):
             means = self.mean_model(asked.observed, asked.ensemble)
             if isinstance(means, Refusal):
                 raise IntractableError(f"{self.model.name}: {means}")
             return means
-        return self.ensemble(asked.ensemble)
+        return self.shared(asked.ensemble) if isinstance(asked, Energy) else self.ensemble(asked.ensemble)
 
     def make_kernel(self, query: Query) -> Kernel:
         """The kernel that the run time calls for a query: interpreted, from the cache, or compiled now."""

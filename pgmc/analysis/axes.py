@@ -41,7 +41,7 @@ def unify_axes(model: Model) -> dict[AxisName, AxisName]:
             name = parent[name]
         return name
 
-    for term in model.terms:
+    for term in model.tied_terms:
         for names in _shared_axes(term):
             for name in names[1:]:
                 first, second = sorted((find(names[0]), find(name)), key=lambda a: rank[a])

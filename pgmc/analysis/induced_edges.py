@@ -38,7 +38,7 @@ class Links:
 def table_axes(model: Model) -> dict[str, tuple[Constant, list[AxisName]]]:
     """The axes that each table gives places on."""
     found: dict[str, tuple[Constant, list[AxisName]]] = {}
-    for access in (a for term in model.terms for a in accesses(term.body)):
+    for access in (a for term in model.tied_terms for a in accesses(term.body)):
         for k, position in enumerate(access.positions):
             if position.is_plain and position.terms and isinstance(lookup := position.terms[0][0], Lookup):
                 axes = found.setdefault(lookup.table.name, (lookup.table, []))[1]

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TypeVar
 
 from pgmc.analysis.axes import unify_axes
+from pgmc.ir.definitions import map_definitions
 from pgmc.ir.factors import map_factors
 from pgmc.ir.model import EnergyTerm, Model
 from pgmc.ir.rewrite import replace_symbols
@@ -48,6 +49,7 @@ def spread_periodicity(model: Model) -> Model:
         _those(Constant, wrapped, model.constants),
         tuple(map(rewritten, model.terms)),
         tuple(replace(factor, target=targets[factor.target.name]) for factor in map_factors(model, rewritten)),
+        definitions=map_definitions(model, rewritten, wrapped),
     )
 
 

@@ -22,6 +22,7 @@ from pgmc.analysis.size_constraints import SizeConstraint, find_size_constraints
 from pgmc.errors import InternalError, IntractableError
 from pgmc.ir.canonical import canonical_text
 from pgmc.ir.check import check_model
+from pgmc.ir.definitions import map_definitions
 from pgmc.ir.factors import map_factors
 from pgmc.ir.model import EnergyTerm, Model
 from pgmc.ir.nodes import Bracket, Index, Length, LogSumExp, Position, Scalar, Sum, shifted_index
@@ -174,7 +175,7 @@ def _join_squares(model: Model, classes: dict[AxisName, AxisName]) -> dict[AxisN
 
 def _needed(model: Model) -> Iterator[tuple[AxisName, int]]:
     """Lengths that positions and relations need."""
-    for term in model.terms:
+    for term in model.tied_terms:
         standing: dict[Index, AxisName] = {i: i.extent for i in _indices(term.body, term.over) if i.extent}
         standing |= dict(index_axes(term.body))
         offsets: dict[tuple[AxisName, Index], list[int]] = {}
@@ -201,7 +202,7 @@ def _needed_by_relations(body: Scalar, standing: Mapping[Index, AxisName]) -> It
 
 def _offset_axes(model: Model) -> Iterator[AxisName]:
     """Axes on which an index stands with an offset."""
-    for term in model.terms:
+    for term in model.tied_terms:
         for position, axis in _places(term.body):
             if position.offset and shifted_index(position) is not None:
                 yield axis
@@ -343,6 +344,7 @@ def _cropped(model: Model, axes: _Axes, kept: Mapping[AxisName, Array]) -> Model
         all_of(Constant),
         tuple(map(cropped, model.terms)),
         tuple(replace(factor, target=targets[factor.target.name]) for factor in map_factors(model, cropped)),
+        definitions=map_definitions(model, cropped, small),
     )
 
 

@@ -33,7 +33,7 @@ class SizeConstraint:
 
 def find_size_constraints(model: Model, classes: Mapping[AxisName, AxisName]) -> tuple[SizeConstraint, ...]:
     """The constraints of all terms, on the representatives of classes of axes of one length."""
-    terms = (*model.terms, *(term for factor in model.factors for _, term in factor.parameters))
+    terms = (*model.tied_terms, *(term for factor in model.factors for _, term in factor.parameters))
     return tuple(dict.fromkeys(c for term in terms for c in _Term.of(model, term, classes).constraints()))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from pgmc.analysis.axes import unify_axes
@@ -52,14 +52,15 @@ class Stages:
 
 def build_kernel_module(model: Model, name: str, answer: Answer, dtype: Dtype) -> Stages:
     """Generate the kernel ``name`` that carries out an answer for a model."""
-    answer = name_constants(answer)
+    answer, axes = name_constants(answer), unify_axes(model)
+    model = replace(model, definitions=())  # to a kernel they are buffers of its own
     names = NameRegistry()
     printer = NumbaPrinter(names, dtype)
     printer.aliases = {symbol.name: names.claim(symbol.name) for symbol in model.symbols} | {WEIGHTS.name: "weights"}
     fixed: tuple[Parameter | Constant, ...] = (*model.parameters, *model.constants)
     printer.numbers = frozenset(symbol.name for symbol in fixed if not symbol.axes)
-    printer.axes = unify_axes(model)
-    lowering = LoopLowering(LoopNests(names), unify_axes(model))
+    printer.axes = axes
+    lowering = LoopLowering(LoopNests(names), axes)
     program = check_array_program(keep_own_fields(lower_answer(answer, names), names))
     kind: Kind = "evaluate" if isinstance(answer, Computation) else "sweep"
     if isinstance(answer, Computation):

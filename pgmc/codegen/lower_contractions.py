@@ -7,13 +7,15 @@ factors fall into two groups without a common index is a matrix product over the
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from itertools import combinations
 from typing import TypeAlias
 
 from pgmc.codegen.array_program import Contract, Map, Operand, Reduce, Step, make_buffer
 from pgmc.codegen.names import NameRegistry
+from pgmc.codegen.retarget import retargeted
+from pgmc.ir.answers import Quantity
 from pgmc.ir.nodes import (
     ONE,
     Access,
@@ -44,7 +46,7 @@ from pgmc.ir.rewrite import (
     walk,
 )
 from pgmc.ir.structural_key import Key, structural_key
-from pgmc.ir.symbols import Input, access_axes, block_axis, is_one_hot, is_per_example
+from pgmc.ir.symbols import Constant, Input, Intermediate, Symbol, access_axes, block_axis, is_one_hot, is_per_example
 
 Pair: TypeAlias = tuple[Scalar, Scalar, tuple[Index, ...]]
 """Two factors, and the indices that their matrix product sums over."""
@@ -62,6 +64,8 @@ class ContractionLowering:
     buffers: list[Operand] = field(default_factory=list)
     changing: frozenset[str] = frozenset()
     sources: dict[str, frozenset[str]] = field(default_factory=dict)
+    definitions: Mapping[str, Quantity] = field(default_factory=dict)
+    _defined: dict[str, Operand] = field(default_factory=dict)  # the arrays of definitions that were computed
     _known: dict[tuple[Key, tuple[int, ...]], Operand] = field(default_factory=dict)
     _conditioned: set[Scalar] = field(default_factory=set)  # weights times a condition on their own indices
     _guarded: frozenset[Index] = frozenset()  # indices of brackets around: they may keep places inside
@@ -71,11 +75,20 @@ class ContractionLowering:
         stale = [k for k, target in self._known.items() if names & self.sources[target.symbol.name]]
         for key in stale:
             del self._known[key]
+        self._defined = {k: t for k, t in self._defined.items() if not names & self.sources[t.symbol.name]}
 
     def release(self, target: Operand) -> None:
         """Drop a buffer whose step now fills another array."""
         self.buffers.remove(target)
         self._known = {key: known for key, known in self._known.items() if known != target}
+
+    def retarget(self, body: Scalar, target: Operand) -> bool:
+        """Let the step that filled a buffer fill another array, if the body is that buffer and nothing else."""
+        moved = retargeted(self.steps[-1], body, target) if self.steps else None
+        if moved is not None:
+            old, self.steps[-1] = moved
+            self.release(old)
+        return moved is not None
 
     def sources_of(self, node: Scalar) -> frozenset[str]:
         """Names of the model's symbols that a value is computed from, through any number of buffers."""
@@ -86,6 +99,8 @@ class ContractionLowering:
         """The expression with matrix products replaced by the buffers that hold them."""
         if isinstance(node, BatchMean):
             return self._lower_mean(node.body, prefer)
+        if isinstance(node, Access) and isinstance(node.symbol, Intermediate):
+            return Access(self._array_of(node.symbol).symbol, node.positions)
         before = self._guarded
         self._guarded = before | _bracket_indices(_factors(node.body if isinstance(node, Sum) else node))
         node = map_children(node, lambda child: self.lower(child, prefer))
@@ -95,6 +110,25 @@ class ContractionLowering:
             node = self._lower_block(node)
         self._guarded = before
         return node
+
+    def _array_of(self, symbol: Intermediate) -> Operand:
+        """The array of a named intermediate value, computed where it is needed first."""
+        if symbol.name not in self._defined:
+            quantity = self.definitions[symbol.name]
+            guarded, self._guarded = self._guarded, frozenset()
+            body = self.lower(quantity.body, quantity.indices)
+            self._guarded = guarded
+            target = Operand(self._buffer_like(symbol), quantity.indices)
+            self.sources[target.symbol.name] = self.sources_of(body)
+            self.buffers.append(target)
+            if not self.retarget(body, target):
+                self.steps.append(Map(target, body))
+            self._defined[symbol.name] = target
+        return self._defined[symbol.name]
+
+    def _buffer_like(self, symbol: Intermediate) -> Symbol:
+        name = self.names.claim(symbol.name)
+        return Input(name, symbol.axes) if symbol.per_example else Constant(name, symbol.axes)
 
     def _lower_block(self, node: LogSumExp) -> Scalar:
         """A sum over the units of a block in a buffer, one for each block, read where the block is asked for."""

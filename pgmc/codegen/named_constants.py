@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from pgmc.ir.answers import Answer, Assignment, BlockUpdate, Computation, PassSchedule
+from pgmc.ir.answers import Answer, Assignment, BlockUpdate, Computation, PassSchedule, Quantity, SweepSchedule
 from pgmc.ir.nodes import Scalar
 from pgmc.ir.rewrite import accesses, replace_symbols
 from pgmc.ir.symbols import Constant
@@ -13,10 +13,15 @@ from pgmc.ir.symbols import Constant
 def name_constants(answer: Answer) -> Answer:
     """The answer with every constant printed by name."""
     if isinstance(answer, Computation):
-        return Computation(tuple(replace(q, body=_named(q.body)) for q in answer.quantities))
+        return Computation(_named_quantities(answer.quantities), _named_quantities(answer.definitions))
     if isinstance(answer, PassSchedule):
         return PassSchedule(tuple(_named_assignment(update) for update in answer.updates))
-    return replace(answer, updates=tuple(_named_update(update) for update in answer.updates))
+    updates = tuple(_named_update(update) for update in answer.updates)
+    return SweepSchedule(updates, _named_quantities(answer.definitions))
+
+
+def _named_quantities(quantities: tuple[Quantity, ...]) -> tuple[Quantity, ...]:
+    return tuple(replace(q, body=_named(q.body)) for q in quantities)
 
 
 def _named_assignment(update: Assignment) -> Assignment:

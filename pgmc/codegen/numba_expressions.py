@@ -33,7 +33,7 @@ from pgmc.ir.nodes import (
     Scalar,
     shifted_index,
 )
-from pgmc.ir.symbols import Symbol, is_one_hot, is_per_example
+from pgmc.ir.symbols import Symbol, axis_name, is_one_hot, is_per_example
 
 
 @dataclass(slots=True)
@@ -178,7 +178,7 @@ class NumbaExpressions:
         text = self._position(position)
         if position.is_plain or symbol.axes[k].boundary == "open" or shifted_index(position) in self.inside:
             return text
-        return self._wrapped(text, (symbol.name, k))
+        return self._wrapped(text, axis_name(symbol, k))
 
     def _wrapped(self, text: str, axis: AxisName) -> str:
         wrapped = f"{self.helper('wrap')}({text}, {self.extent(self.axes.get(axis, axis))})"

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from pgmc.analysis.axes import unify_axes
@@ -65,7 +65,7 @@ def print_numpy(model: Model, name: str, answer: Answer) -> str:
 
 def build_numpy_text(model: Model, name: str, answer: Answer) -> NumpyText:
     """The text, with the roles of its arguments."""
-    names = NumpyNames(model)
+    names = NumpyNames(replace(model, definitions=()))  # to a text they are arrays of its own
     answer = name_constants(answer)
     program = lower_answer(answer, names.registry)
     names.extents = find_extents(program, unify_axes(model))

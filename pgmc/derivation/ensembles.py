@@ -72,9 +72,8 @@ def derive_temperature_step(answer: Computation) -> Computation:
     def at_next(node: Scalar) -> Scalar | None:
         return Access(NEXT_INVERSE_TEMPERATURE, ()) if node == Access(INVERSE_TEMPERATURE, ()) else None
 
-    return Computation(
-        tuple(replace(q, body=add(q.body, negate(freshen(replace_nodes(q.body, at_next))))) for q in answer.quantities)
-    )
+    steps = (replace(q, body=add(q.body, negate(freshen(replace_nodes(q.body, at_next))))) for q in answer.quantities)
+    return Computation(tuple(steps), answer.definitions)
 
 
 def _base_term(variable: Variable, base: Parameter, number: Fraction, exponent: int) -> EnergyTerm:

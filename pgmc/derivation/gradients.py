@@ -30,7 +30,7 @@ from pgmc.ir.nodes import (
     fresh_index,
 )
 from pgmc.ir.rewrite import freshen, split_conditions
-from pgmc.ir.symbols import Parameter, axis_name
+from pgmc.ir.symbols import Intermediate, Parameter, axis_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,22 +42,38 @@ class Sensitivity:
     over: tuple[Index, ...] = ()
 
 
-def derive_gradient(quantity: Quantity, parameters: tuple[Parameter, ...], squared: bool = False) -> Computation:
-    """∂/∂θ of a scalar quantity, or its square, averaged over the examples, for each parameter θ."""
-    return Computation(tuple(_gradient(quantity, parameter, squared) for parameter in parameters))
+def derive_gradient(
+    quantity: Quantity,
+    parameters: tuple[Parameter, ...],
+    squared: bool = False,
+    definitions: tuple[Quantity, ...] = (),
+) -> Computation:
+    """∂/∂θ of a scalar quantity, or its square, averaged over the examples, for each parameter θ.
+
+    If it is made of ``definitions``, their derivatives are named values of the answer, from the last one to the first.
+    """
+    from pgmc.derivation.adjoints import Reverse
+
+    if not definitions:
+        return Computation(tuple(_gradient(quantity, parameter, squared) for parameter in parameters))
+    reverse = Reverse.of(quantity, definitions, parameters)
+    bodies = [quantity.body, *(d.body for d in definitions)]
+    gradients: list[Quantity] = []
+    for parameter in parameters:
+        indices = _indices([part for body in bodies for part in differentiate(body, parameter)], parameter)
+        mean = reverse.derivative(parameter, indices, square if squared else tidy)
+        gradients.append(Quantity(parameter.name, indices, mean, per_example=False))
+    return Computation(tuple(gradients), (*definitions, *reverse.adjoints))
 
 
 def _gradient(quantity: Quantity, parameter: Parameter, squared: bool) -> Quantity:
     parts = differentiate(quantity.body, parameter)
-    letters = _letters(parts, parameter)
-    indices = tuple(fresh_index(name, axis_name(parameter, k)) for k, name in enumerate(letters))
-    body = add(*(_collect(part, parameter, indices) for part in parts))
-    if squared:
-        body = _square(tidy(body))
-    return Quantity(parameter.name, indices, tidy(BatchMean(body)), per_example=False)
+    indices = _indices(parts, parameter)
+    body = tidy(add(*(collect(part, parameter, indices) for part in parts)))
+    return Quantity(parameter.name, indices, tidy(BatchMean(square(body) if squared else body)), per_example=False)
 
 
-def _square(node: Scalar) -> Scalar:
+def square(node: Scalar) -> Scalar:
     """The square, with factors that all terms have in common squared by themselves: sums of products stay products."""
     terms = node.terms if isinstance(node, Add) else (node,)
     products = [term.factors if isinstance(term, Mul) else (term,) for term in terms]
@@ -74,6 +90,11 @@ def _without(factors: Sequence[Scalar], common: Sequence[Scalar]) -> list[Scalar
     return rest
 
 
+def _indices(parts: list[Sensitivity], parameter: Parameter) -> tuple[Index, ...]:
+    letters = _letters(parts, parameter)
+    return tuple(fresh_index(name, axis_name(parameter, k)) for k, name in enumerate(letters))
+
+
 def _letters(parts: list[Sensitivity], parameter: Parameter) -> list[str]:
     letters = list("ijklmnopq"[: len(parameter.axes)])
     for part in parts[:1]:
@@ -82,14 +103,14 @@ def _letters(parts: list[Sensitivity], parameter: Parameter) -> list[str]:
     return letters
 
 
-def _collect(part: Sensitivity, parameter: Parameter, indices: tuple[Index, ...]) -> Scalar:
+def collect(part: Sensitivity, parameter: Parameter | Intermediate, indices: tuple[Index, ...]) -> Scalar:
     """Σ_over coefficient · [positions = indices], with the deltas contracted."""
     relations = equations(Access(parameter, part.positions), map(at, indices))
     delta: tuple[Scalar, ...] = (Bracket(relations),) if relations else ()
     return contract_deltas(Sum(multiply(part.coefficient, *delta), part.over))
 
 
-def differentiate(node: Scalar, parameter: Parameter) -> list[Sensitivity]:
+def differentiate(node: Scalar, parameter: Parameter | Intermediate) -> list[Sensitivity]:
     """The derivative of an expression with respect to every element of a parameter, part by part."""
     match node:
         case Access(symbol, positions):
@@ -122,11 +143,11 @@ def _scaled(outer: Scalar, parts: list[Sensitivity]) -> list[Sensitivity]:
     return [Sensitivity(multiply(freshen(outer), p.coefficient), p.positions, p.over) for p in parts]
 
 
-def _chain(outer: Scalar, inner: Scalar, parameter: Parameter) -> list[Sensitivity]:
+def _chain(outer: Scalar, inner: Scalar, parameter: Parameter | Intermediate) -> list[Sensitivity]:
     return _scaled(outer, differentiate(inner, parameter))
 
 
-def _product_rule(factors: tuple[Scalar, ...], parameter: Parameter) -> list[Sensitivity]:
+def _product_rule(factors: tuple[Scalar, ...], parameter: Parameter | Intermediate) -> list[Sensitivity]:
     return [
         part
         for k, factor in enumerate(factors)
@@ -134,7 +155,9 @@ def _product_rule(factors: tuple[Scalar, ...], parameter: Parameter) -> list[Sen
     ]
 
 
-def _softmax_rule(node: LogSumExp, body: Scalar, over: tuple[Index, ...], parameter: Parameter) -> list[Sensitivity]:
+def _softmax_rule(
+    node: LogSumExp, body: Scalar, over: tuple[Index, ...], parameter: Parameter | Intermediate
+) -> list[Sensitivity]:
     """d log Σ exp(f) = Σ exp(f - log Σ exp(f)) df."""
     relations, exponent = split_conditions(freshen(body))
     conditions = (Bracket(relations),) if relations else ()

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from fractions import Fraction
-
 from pgmc.dsl.array_notation import elementwise
 from pgmc.dsl.distributions import Distribution
 from pgmc.dsl.expression import Expression
 from pgmc.dsl.index_notation import access
 from pgmc.dsl.location import complaint
-from pgmc.dsl.operand import Operand, addition, check_ranges, merge_ranges, negative, product
+from pgmc.dsl.operand import Operand, check_ranges, merge_ranges
 from pgmc.dsl.sums import parameter_summands
 from pgmc.dsl.validity import settle_parameter
 from pgmc.errors import ModelError, NotationError
 from pgmc.ir.answers import Family
 from pgmc.ir.factors import FAMILIES_OF
-from pgmc.ir.nodes import ONE, Access, Call, Index, LogSumExp, Number, Pi, Pow, Scalar, Sum, fresh_index, shifted_index
+from pgmc.ir.nodes import Access, Index, Scalar, fresh_index, shifted_index
 from pgmc.ir.rewrite import rename
 from pgmc.ir.symbols import Spin, Variable, is_one_hot
 
@@ -95,37 +93,3 @@ def unit_parameters(
 def _axis_of(variable: Variable, position: int) -> tuple[str, int]:
     state = is_one_hot(variable) and position == len(variable.axes)
     return variable.name, -1 if state else position
-
-
-def negative_log_law(
-    variable: Variable, family: Family, indices: tuple[Index, ...], parts: dict[str, Scalar]
-) -> Scalar:
-    """-Σ_units log p(unit | parents), a scalar.
-
-    Binary: ζ(η) - x·η. Spin: ζ(η) - η·(1 + s)/2. Categorical: log Σ_k exp(η_k) - Σ_k y_k·η_k. Normal, with mean μ and
-    precision λ: ½·λ·(x - μ)² - ½·log λ + ½·log 2π.
-    """
-    unit = access(variable, indices)
-    if family == "Normal":
-        return _summed(_normal(unit, parts["mean"], parts["precision"]), indices)
-    logits = parts["logits"]
-    if family == "Categorical":
-        *units, state = indices
-        return _summed([LogSumExp(logits, (state,)), negative(Sum(product(unit, logits), (state,)))], tuple(units))
-    taken: Scalar = product(unit, logits)
-    if family == "Spin":
-        half = Number(Fraction(1, 2))
-        taken = addition(product(half, logits), product(half, unit, logits))
-    return _summed([Call("softplus", logits), negative(taken)], indices)
-
-
-def _summed(parts: list[Scalar], units: tuple[Index, ...]) -> Scalar:
-    """Σ_units of each part: some may not carry every index."""
-    return addition(*(Sum(part, units) if units else part for part in parts))
-
-
-def _normal(unit: Scalar, mean: Scalar, precision: Scalar) -> list[Scalar]:
-    half, deviation = Number(Fraction(1, 2)), addition(unit, negative(mean))
-    quadratic = product(half, precision, Pow(deviation, Fraction(2)))
-    constant = product(half, Call("log", product(Number(Fraction(2)), Pi())))
-    return [quadratic, constant, *([] if precision == ONE else [negative(product(half, Call("log", precision)))])]

@@ -12,9 +12,11 @@ from pgmc.dsl.location import complaint
 from pgmc.dsl.snapshot import take_snapshot
 from pgmc.errors import ModelError
 from pgmc.ir.canonical import canonical_model
-from pgmc.ir.model import Factor
+from pgmc.ir.definitions import map_definitions, names_behind
+from pgmc.ir.factors import map_factors
+from pgmc.ir.model import EnergyTerm
 from pgmc.ir.model import Model as IrModel
-from pgmc.ir.rewrite import accesses, replace_symbols
+from pgmc.ir.rewrite import replace_symbols
 from pgmc.ir.symbols import Input, Symbol
 
 if TYPE_CHECKING:
@@ -39,6 +41,11 @@ class Guide:
         self._share()
         return self._own.constant(name, value)
 
+    def define(self, name: str, expr: Expression | float, axes: object = None) -> Handle:
+        """A named intermediate value of the guide; as :meth:`pgmc.Model.define`."""
+        self._share()
+        return self._own.define(name, expr, axes)
+
     def directed(self, target: Expression, distribution: Distribution) -> None:
         """Add q(target | what the distribution's parameters mention); as :meth:`pgmc.Model.directed`.
 
@@ -54,7 +61,8 @@ class Guide:
     def names(self) -> frozenset[str]:
         """The names that the guide has taken."""
         if self._loaded is not None:
-            symbols: tuple[Symbol, ...] = (*self._loaded.parameters, *self._loaded.constants)
+            named = (definition.symbol for definition in self._loaded.definitions)
+            symbols: tuple[Symbol, ...] = (*self._loaded.parameters, *self._loaded.constants, *named)
             return frozenset(symbol.name for symbol in symbols)
         return frozenset(self._own._handles) - frozenset(self._model._handles)
 
@@ -65,6 +73,8 @@ class Guide:
             raise complaint(ModelError, repr(self), reason, "Declare the model anew.")
         for name, handle in self._model._handles.items():
             self._own._handles.setdefault(name, handle)
+        known = {definition.symbol.name for definition in self._own._definitions}
+        self._own._definitions += [d for d in self._model._definitions if d.symbol.name not in known]
 
     def snapshot(self) -> IrModel | None:
         """The guide as a model of its own, in which variables without a factor are inputs; None if it has no factor."""
@@ -80,26 +90,25 @@ class Guide:
 
 def given_as_inputs(model: IrModel) -> IrModel:
     """The model with only the symbols that its factors use, and with every variable without a factor given."""
-    used = {a.symbol.name for term in model.terms for a in accesses(term.body)} | set(model.children)
-    given = tuple(
+    used = names_behind((term.body for term in model.terms), model.definitions) | set(model.children)
+    inputs = tuple(
         Input(v.name, v.axes, v.domain, v.origin)
         for v in model.variables
         if v.name in used and v.name not in model.children
     )
-    swapped: dict[str, Symbol] = {symbol.name: symbol for symbol in given}
+    swapped: dict[str, Symbol] = {symbol.name: symbol for symbol in inputs}
 
-    def reads_inputs(factor: Factor) -> Factor:
-        parameters = tuple(
-            (name, replace(term, body=replace_symbols(term.body, swapped))) for name, term in factor.parameters
-        )
-        return replace(factor, parameters=parameters)
+    def given(term: EnergyTerm) -> EnergyTerm:
+        return replace(term, body=replace_symbols(term.body, swapped))
 
+    kept = replace(model, definitions=tuple(d for d in model.definitions if d.symbol.name in used))
     return IrModel(
         model.name,
         tuple(v for v in model.variables if v.name in model.children),
-        (*given, *(i for i in model.inputs if i.name in used)),
+        (*inputs, *(i for i in model.inputs if i.name in used)),
         tuple(p for p in model.parameters if p.name in used),
         tuple(c for c in model.constants if c.name in used),
-        tuple(replace(term, body=replace_symbols(term.body, swapped)) for term in model.terms),
-        tuple(map(reads_inputs, model.factors)),
+        tuple(map(given, model.terms)),
+        map_factors(model, given),
+        definitions=map_definitions(kept, given),
     )

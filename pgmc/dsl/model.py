@@ -45,6 +45,7 @@ class Model:
         self._handles: dict[str, Handle] = {}
         self._terms: list[ir_model.EnergyTerm] = []
         self._factors: list[ir_model.Factor] = []
+        self._definitions: list[ir_model.Definition] = []
         self._guide: Guide | None = None
         # Anonymous constants by placeholder: the same expression used in two terms keeps one constant.
         self._anonymous: dict[str, Constant] = {}
@@ -64,6 +65,7 @@ class Model:
                 made._handles[symbol.name] = Handle(symbol)
         made._terms = without_base_measures(model.terms)
         made._factors = list(model.factors)
+        made._definitions = list(model.definitions)
         made._guide = None if model.guide is None else Guide(made, Model, model.guide)
         return made
 
@@ -79,14 +81,15 @@ class Model:
     param = arrays.param
     constant = arrays.constant
     edges = arrays.edges
+    define = terms.define
     energy = terms.energy
     directed = terms.directed
 
     def guide(self) -> Guide:
         """The inference net q of the model: directed factors for its latent variables given the others.
 
-        It has ``.param``, ``.constant`` and ``.directed`` of its own; its parameters are trained with the model's and
-        stand beside them in ``params``. Every call returns the same guide.
+        It has ``.param``, ``.constant``, ``.define`` and ``.directed`` of its own; its parameters are trained with the
+        model's and stand beside them in ``params``. Every call returns the same guide.
 
         Examples
         --------

@@ -1,23 +1,26 @@
-"""Methods of ``Model`` that say what it is made of: terms of the energy and directed factors."""
+"""Methods of ``Model`` that say what it is made of: terms of the energy, directed factors, named values."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pgmc.dsl import directed as directed_factors
+from pgmc.dsl.definitions import make_definition
 from pgmc.dsl.dependencies import check_order
 from pgmc.dsl.distributions import Distribution
-from pgmc.dsl.expression import Expression, as_operand
+from pgmc.dsl.expression import Expression, Handle, as_operand
 from pgmc.dsl.location import call_site, complaint
 from pgmc.dsl.names import check_name
 from pgmc.dsl.offsets import check_offsets
-from pgmc.dsl.operand import Operand
+from pgmc.dsl.operand import Operand, addition
 from pgmc.dsl.sums import energy_summands
 from pgmc.dsl.validity import settle_places
 from pgmc.errors import ModelError
+from pgmc.ir.definitions import expand_factors, names_behind
+from pgmc.ir.factor_energy import negative_log_law
 from pgmc.ir.factors import parameter_term
 from pgmc.ir.model import EnergyTerm, Factor
-from pgmc.ir.rewrite import accesses
 from pgmc.ir.symbols import SourceLine, Variable
 
 if TYPE_CHECKING:
@@ -47,7 +50,7 @@ def energy(self: Model, expr: Expression | float, name: str | None = None) -> No
     label = None if name is None else _term_name(self, name)
     self._check_declared(operand.node, operand.text)
     for child, used in ((f.target.name, f) for f in self._factors):
-        if any(access.symbol.name == child for access in accesses(operand.node)):
+        if child in names_behind((operand.node,), self._definitions):
             raise _energy_of_child(operand.text, child, used.origin)
     _add_terms(self, operand, label)
 
@@ -89,10 +92,51 @@ def directed(self: Model, target: Expression, distribution: Distribution) -> Non
     named = {name: self._named(body) for name, body in found.items()}
     parameters = tuple((name, parameter_term(variable, indices, body)) for name, body in named.items())
     factor = Factor(variable, family, parameters, call_site())
-    check_order((*self._factors, factor))
+    check_order(expand_factors((*self._factors, factor), self._definitions))
     self._factors.append(factor)
-    law = directed_factors.negative_log_law(variable, family, indices, named)
-    _add_terms(self, Operand(law, text=text), None, variable.name)
+    law = negative_log_law(variable, family, indices, named)
+    _add_terms(self, Operand(addition(*law), text=text), None, variable.name)
+
+
+def define(self: Model, name: str, expr: Expression | float, axes: object = None) -> Handle:
+    """A named intermediate value: printed by its name, and computed once wherever it is used.
+
+    Terms, parameters of distributions and other definitions may speak of it as of any array, so that a network of
+    several layers is written layer by layer.
+
+    Parameters
+    ----------
+    name
+        A name by the rule for names, unique in the model.
+    expr
+        What it is. In index notation it may have open indices.
+    axes
+        In index notation the indices of its axes, in order, as in ``axes=(d, j)``; any other index is summed
+        within its product. May be left out where there is at most one open index.
+
+    Returns
+    -------
+    Handle
+        An array with one axis for each index, or with the shape of the expression.
+
+    Raises
+    ------
+    NotationError
+        If the order of the axes, or how long one is, is not clear.
+    ModelError
+        If the name is not valid, or the expression uses a symbol of another model.
+
+    Examples
+    --------
+    >>> a = m.define("a", pgmc.tanh(V @ z + c))
+    >>> m.directed(x, pgmc.Bernoulli(logits=U @ a + b))
+    """
+    name = self._new_name(name, "definition")
+    operand = as_operand(expr)
+    self._check_declared(operand.node, operand.text)
+    definition = make_definition(name, replace(operand, node=self._named(operand.node)), axes)
+    self._definitions.append(definition)
+    return self._declare(definition.symbol)
 
 
 def _add_terms(self: Model, operand: Operand, label: str | None, child: str | None = None) -> None:
@@ -118,7 +162,7 @@ def _check_child(self: Model, variable: Variable) -> None:
             reason = f"{variable.name} has one already, at {factor.origin}"
             raise complaint(ModelError, text, reason, "Put all parents into one distribution.")
     for term in self._terms:
-        if term.child is None and any(access.symbol == variable for access in accesses(term.body)):
+        if term.child is None and variable.name in names_behind((term.body,), self._definitions):
             raise _energy_of_child(text, variable.name, term.origin)
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 from pgmc.inspection.latex import AlignedPrinter, LatexPrinter, latex_text
 from pgmc.inspection.markup import mathematics
 from pgmc.ir.answers import ConditionalLaw, Quantity, Refusal
+from pgmc.ir.definitions import definition_quantities
 from pgmc.ir.dependencies import sort_factors
 from pgmc.ir.factors import factor_law
 from pgmc.ir.model import Model
@@ -18,8 +19,19 @@ from pgmc.ir.printer import Printer
 if TYPE_CHECKING:
     from pgmc.inspection.difference import Difference
 
-Group: TypeAlias = Literal["factors", "energy", "conditionals", "free energy", "gradients", "refused"]
-GROUPS: tuple[Group, ...] = ("factors", "energy", "conditionals", "free energy", "gradients", "refused")
+Group: TypeAlias = Literal[
+    "definitions", "factors", "energy", "conditionals", "free energy", "adjoints", "gradients", "refused"
+]
+GROUPS: tuple[Group, ...] = (
+    "definitions",
+    "factors",
+    "energy",
+    "conditionals",
+    "free energy",
+    "adjoints",
+    "gradients",
+    "refused",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +73,9 @@ class Equation:
 class Equations(Mapping[str, Equation]):
     """Named equations in the order in which they were derived.
 
-    Iterating gives the names: ``factor(v)`` for a directed factor, ``energy``, ``h`` for the conditional of a unit of
-    h, ``free_energy(v)``, ``gradient(W)``, and what was refused under the name of what was wanted. ``print`` shows all
-    of them.
+    Iterating gives the names: that of a definition, ``factor(v)`` for a directed factor, ``energy``, ``h`` for the
+    conditional of a unit of h, ``free_energy(v)``, ``delta_a`` for the derivative with respect to a named value,
+    ``gradient(W)``, and what was refused under the name of what was wanted. ``print`` shows all of them.
     """
 
     entries: tuple[Equation, ...]
@@ -129,6 +141,7 @@ def collect_equations(
     free_energies: Mapping[tuple[str, ...], Quantity] | None = None,
     gradients: tuple[Quantity, ...] = (),
     gradient_of: str = "energy",
+    named: tuple[Quantity, ...] = (),
     refusals: tuple[Refusal, ...] = (),
 ) -> Equations:
     """The collection of a model's energy and of what was derived from it.
@@ -145,15 +158,22 @@ def collect_equations(
         Derivatives of ``gradient_of``, each under its parameter's name.
     gradient_of
         ``"energy"`` or ``"free_energy"``.
+    named
+        What the gradients are made of beside the model's own definitions: further named values, and adjoints.
     refusals
         What could not be derived.
     """
-    factors = (factor_law(factor) for factor in sort_factors(model.factors))
-    entries = [Equation(f"factor({law.target.name})", "factors", law) for law in factors]
+    factors = (factor_law(factor) for factor in sort_factors(model.factors, model.definitions))
+    defined = definition_quantities(model)
+    known = {q.name for q in defined}
+    defined += tuple(q for q in named if q.shown is None and q.name not in known)
+    entries = [Equation(q.name, "definitions", q) for q in defined]
+    entries += [Equation(f"factor({law.target.name})", "factors", law) for law in factors]
     entries.append(Equation("energy", "energy", model))
     entries += [Equation(law.target.name, "conditionals", law) for law in laws]
     for observed, quantity in (free_energies or {}).items():
         entries.append(Equation(f"free_energy({', '.join(observed)})", "free energy", quantity))
+    entries += [Equation(q.name, "adjoints", q) for q in named if q.shown is not None]
     entries += [Equation(f"gradient({q.name})", "gradients", q, gradient_of) for q in gradients]
     entries += [Equation(refusal.wanted, "refused", refusal) for refusal in refusals]
     return Equations(tuple(entries))

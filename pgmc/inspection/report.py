@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from pgmc.inspection.equations import Equation, Equations, equation_html
 from pgmc.ir.answers import ConditionalLaw
 from pgmc.ir.model import Model
-from pgmc.ir.symbols import Constant, Parameter, Symbol, describe_domain, shape_of
+from pgmc.ir.symbols import Constant, Intermediate, Parameter, Symbol, describe_domain, shape_of
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -129,8 +129,8 @@ def _table(symbols: Sequence[Symbol]) -> list[str]:
 
 def describe_symbol(symbol: Symbol) -> str:
     """The domain of a variable or input, the constraints of a parameter."""
-    if isinstance(symbol, Constant):
-        return "constant"
+    if isinstance(symbol, Constant | Intermediate):
+        return "constant" if isinstance(symbol, Constant) else "definition"
     if isinstance(symbol, Parameter):
         names = ("symmetric", "zero_diagonal", "positive", "masked", "fixed")
         held = [name.replace("_", " ") for name in names if getattr(symbol.constraint, name)]

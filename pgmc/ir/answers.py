@@ -43,12 +43,16 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True)
 class Quantity:
-    """One array: ``name[indices] = body``, with a leading axis of examples if ``per_example``."""
+    """One array: ``name[indices] = body``, with a leading axis of examples if ``per_example``.
+
+    ``shown`` is how equations print its name.
+    """
 
     name: str
     indices: tuple[Index, ...]
     body: Scalar
     per_example: bool = True
+    shown: str | None = None
 
     def __str__(self) -> str:
         from pgmc.ir.printer import print_quantity
@@ -62,12 +66,13 @@ WIDE = ("energy", "free_energy", "bound")
 
 @dataclass(frozen=True, slots=True)
 class Computation:
-    """The quantities that answer one query."""
+    """The quantities that answer one query, and the named values that they speak of, each after those it is made of."""
 
     quantities: tuple[Quantity, ...]
+    definitions: tuple[Quantity, ...] = ()
 
     def __str__(self) -> str:
-        return "\n".join(map(str, self.quantities))
+        return "\n".join(map(str, (*self.definitions, *self.quantities)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,12 +192,14 @@ class BlockUpdate:
 
 @dataclass(frozen=True, slots=True)
 class SweepSchedule:
-    """The block updates of one sweep, in order."""
+    """The block updates of one sweep, in order; laws speak of ``definitions`` at the values of the moment."""
 
     updates: tuple[BlockUpdate, ...]
+    definitions: tuple[Quantity, ...] = ()
 
     def __str__(self) -> str:
-        return "\n".join(f"{k + 1}. {update}" for k, update in enumerate(self.updates))
+        updates = (f"{k + 1}. {update}" for k, update in enumerate(self.updates))
+        return "\n".join((*map(str, self.definitions), *updates))
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from pgmc.ir.definitions import map_definitions
 from pgmc.ir.factors import map_factors
 from pgmc.ir.index_order import (
     Colours,
@@ -70,7 +71,8 @@ def canonical_model(model: Model) -> Model:
     found = [(_term_key(part, order), part) for term in model.terms for part in canonical_term(term, order, letters)]
     found.sort(key=lambda pair: pair[0])
     factors = map_factors(model, lambda term: canonical_term(term, order, letters)[0])
-    return replace(model, terms=tuple(part for _, part in found), factors=factors)
+    definitions = map_definitions(model, lambda term: canonical_term(term, order, letters)[0])
+    return replace(model, terms=tuple(part for _, part in found), factors=factors, definitions=definitions)
 
 
 def canonical_term(
@@ -233,6 +235,7 @@ def canonical_text(model: Model) -> str:
     for factor in model.factors:
         head = f"factor {factor.target.name} {factor.family}"
         lines.extend(_term_text(f"{head} {name}", term) for name, term in factor.parameters)
+    lines.extend(_term_text(f"definition {found.symbol.name}", found.term) for found in model.definitions)
     return "\n".join(lines)
 
 

@@ -37,7 +37,7 @@ from pgmc.ir.nodes import (
     Unit,
 )
 from pgmc.ir.printer import print_scalar
-from pgmc.ir.rewrite import accesses, children, free_indices, position_indices, walk
+from pgmc.ir.rewrite import accesses, children, depends_on_example, free_indices, position_indices, walk
 from pgmc.ir.symbols import (
     Axis,
     Binary,
@@ -67,13 +67,14 @@ def check_model(model: Model) -> None:
     check_names(model)
     check_symbols(model)
     check_declared(model)
-    for term in (*model.terms, *(term for factor in model.factors for _, term in factor.parameters)):
+    for term in (*model.tied_terms, *(term for factor in model.factors for _, term in factor.parameters)):
         check_nodes(term)
         check_positions(term)
         check_bound_once(term)
         check_sizes(term)
         check_inside(model, term)
     check_factors(model)
+    check_definitions(model)
 
 
 def check_names(model: Model) -> None:
@@ -137,7 +138,7 @@ def _check_constraint(parameter: Parameter, shape: tuple[int, ...]) -> None:
 def check_declared(model: Model) -> None:
     """Every symbol of a term is one of the model's."""
     declared = {symbol.name: symbol for symbol in model.symbols}
-    for term in model.terms:
+    for term in model.tied_terms:
         for access in accesses(term.body):
             known = declared.get(access.symbol.name)
             if known is not access.symbol and known != access.symbol:
@@ -160,6 +161,19 @@ def check_factors(model: Model) -> None:
         for _, term in factor.parameters:
             if len(parameter_of(target, term)[0]) != len(access_axes(target)):
                 raise _broken(f"a parameter of the factor of {target.name} does not stand on all its axes", term)
+
+
+def check_definitions(model: Model) -> None:
+    """Every definition is an equation for all elements of its symbol, made of those before it."""
+    known = {symbol.name for symbol in model.symbols} - {d.symbol.name for d in model.definitions}
+    for definition in model.definitions:
+        symbol, (indices, body) = definition.symbol, parameter_of(definition.symbol, definition.term)
+        unknown = {access.symbol.name for access in accesses(body)} - known
+        if unknown:
+            raise _broken(f"the definition of {symbol.name} speaks of {sorted(unknown)} before they are defined")
+        if len(indices) != len(symbol.axes) or symbol.per_example != depends_on_example(body):
+            raise _broken(f"the definition of {symbol.name} is no equation for all its elements", definition.term)
+        known.add(symbol.name)
 
 
 def check_nodes(term: EnergyTerm) -> None:

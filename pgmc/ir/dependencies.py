@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from graphlib import CycleError, TopologicalSorter
 from typing import Literal, TypeAlias
 
+from pgmc.ir.definitions import expand_factors
 from pgmc.ir.factors import parameter_of
-from pgmc.ir.model import Factor
+from pgmc.ir.model import Definition, Factor
 from pgmc.ir.nodes import Access, Compare, Index, Mul, Position, Scalar
 from pgmc.ir.rewrite import accesses, children, relations_of
 from pgmc.ir.symbols import Variable, is_one_hot
@@ -22,8 +23,8 @@ def parents(factor: Factor) -> tuple[str, ...]:
     return tuple(dict.fromkeys(found))
 
 
-def sort_factors(factors: Sequence[Factor]) -> tuple[Factor, ...]:
-    """The factors with parents before children, otherwise in the given order.
+def sort_factors(factors: Sequence[Factor], definitions: Sequence[Definition] = ()) -> tuple[Factor, ...]:
+    """The factors with parents before children, otherwise in the given order; ``definitions`` are looked through.
 
     Raises
     ------
@@ -31,7 +32,8 @@ def sort_factors(factors: Sequence[Factor]) -> tuple[Factor, ...]:
         With the names of a circle, the first one repeated at the end.
     """
     by_name = {factor.target.name: factor for factor in factors}
-    graph = {name: [p for p in parents(f) if p in by_name and p != name] for name, f in by_name.items()}
+    written_out = expand_factors(factors, definitions)
+    graph = {f.target.name: [p for p in parents(f) if p in by_name and p != f.target.name] for f in written_out}
     return tuple(by_name[name] for name in TopologicalSorter(graph).static_order())
 
 

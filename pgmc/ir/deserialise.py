@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, TypeAlias, TypeVar, cast, get_args
 
 import numpy as np
@@ -13,7 +14,8 @@ import numpy.typing as npt
 from pgmc.errors import CheckpointError, InternalError
 from pgmc.ir.answers import Family
 from pgmc.ir.check import check_model
-from pgmc.ir.model import EnergyTerm, Factor, Model
+from pgmc.ir.factors import parameter_of
+from pgmc.ir.model import Definition, EnergyTerm, Factor, Model
 from pgmc.ir.nodes import (
     FUNCTIONS,
     Access,
@@ -34,6 +36,7 @@ from pgmc.ir.nodes import (
     Scalar,
     Sum,
 )
+from pgmc.ir.rewrite import accesses, depends_on_example, replace_symbols
 from pgmc.ir.serialise import DOMAINS, GUIDE, Json
 from pgmc.ir.symbols import (
     Axis,
@@ -43,6 +46,7 @@ from pgmc.ir.symbols import (
     Count,
     Domain,
     Input,
+    Intermediate,
     Parameter,
     Symbol,
     Variable,
@@ -70,7 +74,7 @@ def model_from_data(data: Json, arrays: Arrays) -> Model:
     CheckpointError
         If anything at all is not as it should be. No other error is raised, whatever the data.
     """
-    names = ("name", "variables", "inputs", "parameters", "constants", "terms", "factors", "guide")
+    names = ("name", "variables", "inputs", "parameters", "constants", "terms", "factors", "definitions", "guide")
     fields = read_fields(data, "model", names)
     of_guide = {name.removeprefix(GUIDE): array for name, array in arrays.items() if name.startswith(GUIDE)}
     arrays = {name: array for name, array in arrays.items() if not name.startswith(GUIDE)}
@@ -86,9 +90,11 @@ def model_from_data(data: Json, arrays: Arrays) -> Model:
     if used != set(arrays):
         raise CheckpointError(f"Arrays that belong to no symbol: {sorted(set(arrays) - used)[:3]}.")
     reader = _Reader(symbols)
+    definitions = tuple(reader.definition(item) for item in read_list(fields["definitions"], "definitions"))
     terms = tuple(reader.term(item) for item in read_list(fields["terms"], "terms"))
     factors = tuple(reader.factor(item) for item in read_list(fields["factors"], "factors"))
-    model = Model(read_name(fields["name"], "model"), variables, inputs, parameters, constants, terms, factors, guide)
+    name = read_name(fields["name"], "model")
+    model = Model(name, variables, inputs, parameters, constants, terms, factors, guide, definitions)
     try:
         check_model(model)
     except InternalError as error:
@@ -262,6 +268,22 @@ class _Reader:
         parameters = tuple((read_name(name, "parameter of a factor"), self.term(term)) for name, term in pairs)
         return Factor(target, _family(fields["family"]), parameters)
 
+    def definition(self, item: Json) -> Definition:
+        """A definition, of which those after it may speak; its equation may speak of those before it."""
+        fields = read_fields(item, "definition", ("name", "axes", "term"))
+        name, axes = read_name(fields["name"], "definition"), _axes(fields["axes"])
+        if name in self.symbols:
+            raise CheckpointError("Two symbols of the model have the same name.")
+        # Whether it differs between examples follows from the equation, which speaks of it on its left side.
+        draft = Intermediate(name, axes, per_example=True)
+        term = _Reader({**self.symbols, name: draft}).term(fields["term"])
+        _, body = _equation(draft, term)
+        if any(access.symbol.name == name for access in accesses(body)):
+            raise CheckpointError(f"The definition of {name} speaks of itself.")
+        symbol = Intermediate(name, axes, depends_on_example(body))
+        self.symbols = _by_name((*self.symbols.values(), symbol))
+        return Definition(symbol, replace(term, body=replace_symbols(term.body, {name: symbol})))
+
     def bind(self, item: Json) -> list[int]:
         numbers = [read_integer(k, 0, len(self.indices) - 1, "index") for k in read_list(item, "indices of a sum")]
         if len(set(numbers)) != len(numbers) or self.bound & set(numbers):
@@ -361,3 +383,10 @@ def _family(item: Json) -> Family:
         if item == family:
             return cast(Family, family)
     raise CheckpointError("A directed factor is of an unknown family.")
+
+
+def _equation(symbol: Intermediate, term: EnergyTerm) -> tuple[tuple[Index, ...], Scalar]:
+    try:
+        return parameter_of(symbol, term)
+    except InternalError as error:
+        raise CheckpointError(f"The definition of {symbol.name} is no equation for it.") from error

@@ -10,7 +10,7 @@ from pgmc.ir.answers import ConditionalLaw, Family
 from pgmc.ir.model import EnergyTerm, Factor, Model
 from pgmc.ir.nodes import Access, Call, Index, Mul, Scalar, at, shifted_index
 from pgmc.ir.rewrite import accesses, rename
-from pgmc.ir.symbols import Binary, Categorical, Real, Spin, Variable, is_one_hot
+from pgmc.ir.symbols import Binary, Categorical, Intermediate, Real, Spin, Variable, is_one_hot
 
 FAMILIES_OF: dict[type, tuple[Family, ...]] = {
     Binary: ("Bernoulli",),
@@ -29,19 +29,19 @@ PARAMETERS_OF: dict[Family, tuple[str, ...]] = {
 """The parameters of each family."""
 
 
-def parameter_term(target: Variable, indices: tuple[Index, ...], body: Scalar) -> EnergyTerm:
+def parameter_term(target: Variable | Intermediate, indices: tuple[Index, ...], body: Scalar) -> EnergyTerm:
     """Σ_i target[i]·exp(body[i]): the parameter of a factor as a term."""
     return EnergyTerm(Mul((Access(target, tuple(map(at, indices))), Call("exp", body))), indices)
 
 
-def parameter_of(target: Variable, term: EnergyTerm) -> tuple[tuple[Index, ...], Scalar]:
+def parameter_of(target: Variable | Intermediate, term: EnergyTerm) -> tuple[tuple[Index, ...], Scalar]:
     """The indices (the state's last, for a categorical target) and the body that ``parameter_term`` was given."""
     factors = term.body.factors if isinstance(term.body, Mul) else ()
     for access, wrapped in (factors, factors[::-1]) if len(factors) == 2 else ():
         if isinstance(access, Access) and access.symbol.name == target.name and isinstance(wrapped, Call):
             found = tuple(shifted_index(position) for position in access.positions)
             return tuple(index for index in found if index is not None), wrapped.argument
-    raise InternalError(f"a parameter of the factor of {target.name} is not of the form target·exp(parameter)")
+    raise InternalError(f"an equation for {target.name} is not of the form {target.name}·exp(value)")
 
 
 def factor_law(factor: Factor) -> ConditionalLaw:
@@ -79,7 +79,10 @@ def undirected_part(model: Model) -> Model | None:
     if not variables:
         return None
     terms = tuple(term for term in model.terms if term.child is None)
+    equations = {definition.symbol.name: definition.term.body for definition in model.definitions}
     used = {access.symbol.name for term in terms for access in accesses(term.body)}
+    for name in reversed(equations):  # each is made of those before it
+        used |= {access.symbol.name for access in accesses(equations[name])} if name in used else set()
     return Model(
         model.name,
         variables,
@@ -87,4 +90,5 @@ def undirected_part(model: Model) -> Model | None:
         tuple(p for p in model.parameters if p.name in used),
         tuple(c for c in model.constants if c.name in used),
         terms,
+        definitions=tuple(d for d in model.definitions if d.symbol.name in used),
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
+from pgmc.ir.definitions import map_definitions
 from pgmc.ir.factors import map_factors
 from pgmc.ir.index_ranges import extent_name, places, plain_name
 from pgmc.ir.model import EnergyTerm, Model
@@ -26,6 +27,7 @@ def freshen_model(model: Model) -> Model:
         model,
         terms=tuple(_freshen_term(term, moved) for term in model.terms),
         factors=map_factors(model, lambda term: _freshen_term(term, moved)),
+        definitions=map_definitions(model, lambda term: _freshen_term(term, moved)),
     )
 
 

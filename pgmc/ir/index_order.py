@@ -34,7 +34,7 @@ from pgmc.ir.nodes import (
     Unit,
 )
 from pgmc.ir.rewrite import free_indices, freshen, walk
-from pgmc.ir.symbols import Constant, Input, Parameter, Symbol, Variable
+from pgmc.ir.symbols import Constant, Input, Intermediate, Parameter, Symbol, Variable
 
 Key = tuple[Any, ...]
 Colours = Mapping[Index, int]
@@ -46,7 +46,7 @@ _MOST_CHOICES = 200
 # The colour of the one index that is being told apart; no other colour is as small.
 _MARK = -(1 << 80)
 
-_KIND = {Constant: 0, Parameter: 1, Input: 2, Variable: 3}
+_KIND = {Constant: 0, Parameter: 1, Input: 2, Variable: 3, Intermediate: 4}
 
 
 def order_indices(node: Scalar, indices: tuple[Index, ...], order: Order) -> dict[Index, int]:

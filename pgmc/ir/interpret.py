@@ -20,6 +20,7 @@ import numpy as np
 
 from pgmc.errors import InternalError
 from pgmc.ir.answers import Computation, ConditionalLaw, Quantity
+from pgmc.ir.definitions import definition_quantities
 from pgmc.ir.extents import index_sizes
 from pgmc.ir.frames import Array, Frame, array_of, axes_of, extents_of, places_in
 from pgmc.ir.model import Model
@@ -293,12 +294,31 @@ def interpret_computation(
 ) -> dict[str, Array]:
     """Every quantity of the computation, by name."""
     if examples is None:
-        examples = _examples([q.body for q in computation.quantities], arrays, weights)
+        bodies = [q.body for q in (*computation.definitions, *computation.quantities)]
+        examples = _examples(bodies, arrays, weights)
     symbols = tuple(symbols)
+    arrays = with_definitions(computation.definitions, arrays, symbols=symbols, weights=weights, examples=examples)
     return {
         q.name: interpret_quantity(q, arrays, sizes, symbols=symbols, weights=weights, examples=examples)
         for q in computation.quantities
     }
+
+
+def with_definitions(
+    definitions: Iterable[Quantity],
+    arrays: Mapping[str, Array],
+    *,
+    symbols: Iterable[Symbol] = (),
+    weights: Array | None = None,
+    examples: int | None = None,
+) -> Mapping[str, Array]:
+    """The arrays with the values of named intermediate values beside them, each made of those before it."""
+    if not (definitions := tuple(definitions)):
+        return arrays
+    found = dict(arrays)
+    for q in definitions:
+        found[q.name] = interpret_quantity(q, found, symbols=symbols, weights=weights, examples=examples)
+    return found
 
 
 def interpret_law(
@@ -319,9 +339,10 @@ def interpret_law(
 
 def interpret_energy(model: Model, params: Mapping[str, Array], state: Mapping[str, Array]) -> Array:
     """E(state), one number per example ``(n,)``."""
-    arrays = {**params, **state}
+    arrays: Mapping[str, Array] = {**params, **state}
     n = next((len(state[name]) for name in state), 1)
     energy = np.zeros(n)
+    arrays = with_definitions(definition_quantities(model), arrays, symbols=model.symbols, examples=n)
     for term in model.terms:
         energy = energy + interpret(Sum(term.body, term.over), arrays, symbols=model.symbols, examples=n)
     return energy

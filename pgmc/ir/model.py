@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from pgmc.ir.answers import Family
 from pgmc.ir.nodes import Index, Scalar
-from pgmc.ir.symbols import Constant, Input, Parameter, SourceLine, Symbol, Variable
+from pgmc.ir.symbols import Constant, Input, Intermediate, Parameter, SourceLine, Symbol, Variable
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +41,24 @@ class Factor:
 
 
 @dataclass(frozen=True, slots=True)
+class Definition:
+    """A named intermediate value, symbol[i] = body[i].
+
+    The equation stands as the term Σ_i symbol[i]·exp(body[i]), as a parameter of a factor does; see
+    ``pgmc.ir.definitions``.
+    """
+
+    symbol: Intermediate
+    term: EnergyTerm
+
+
+@dataclass(frozen=True, slots=True)
 class Model:
     """p(state) = exp(-E(state)) / Z with E the sum of the terms.
 
     Terms that come from directed factors are normalised: Z is a sum over the variables without a factor. ``guide`` is
     an inference net: a model of directed factors for some of the variables, of which the others are inputs.
+    ``definitions`` are the named intermediate values that terms and factors speak of, each after those it is made of.
     """
 
     name: str
@@ -56,6 +69,7 @@ class Model:
     terms: tuple[EnergyTerm, ...]
     factors: tuple[Factor, ...] = ()
     guide: Model | None = None
+    definitions: tuple[Definition, ...] = ()
 
     @property
     def trained(self) -> tuple[Parameter, ...]:
@@ -70,7 +84,13 @@ class Model:
     @property
     def symbols(self) -> tuple[Symbol, ...]:
         """Every symbol, in declaration order within its kind."""
-        return (*self.variables, *self.inputs, *self.parameters, *self.constants)
+        named = (definition.symbol for definition in self.definitions)
+        return (*self.variables, *self.inputs, *self.parameters, *self.constants, *named)
+
+    @property
+    def tied_terms(self) -> tuple[EnergyTerm, ...]:
+        """The terms, and the equations of the definitions as terms: what says which axes are of one length."""
+        return (*self.terms, *(definition.term for definition in self.definitions))
 
     def variable(self, name: str) -> Variable:
         """The variable of that name (KeyError if there is none)."""

@@ -40,7 +40,7 @@ from pgmc.ir.nodes import (
 from pgmc.ir.presentation import excluded, present
 from pgmc.ir.rewrite import accesses, free_indices, split_conditions
 from pgmc.ir.spelling import Level, Piece, Spelling
-from pgmc.ir.symbols import Input, Parameter, Symbol, Variable
+from pgmc.ir.symbols import Intermediate, Parameter, Symbol, is_per_example
 
 Names = Mapping[Index, str]
 
@@ -212,11 +212,13 @@ class Printer(Spelling):
             quantity.body,
             self.bind((i for i in free_indices(quantity.body) if i not in names), names),
         )
-        left = self.element(Parameter(quantity.name, ()), [names[i] for i in quantity.indices]).text
+        named = Intermediate(quantity.name, (), quantity.per_example, quantity.shown)
+        left = self.element(named, [names[i] for i in quantity.indices]).text
         if derivative_of is not None:
             left = self.derivative(self.mean(QUANTITY_NAMES[derivative_of]), left)
         elif quantity.name in QUANTITY_NAMES:
-            left = f"{QUANTITY_NAMES[quantity.name]}({self._list(given_symbols(quantity.body))})"
+            of = [symbol for symbol in given_symbols(quantity.body) if not isinstance(symbol, Intermediate)]
+            left = f"{QUANTITY_NAMES[quantity.name]}({self._list(of)})"
         return self.relation(left, "=", body)
 
     def conditional(self, law: ConditionalLaw) -> str:
@@ -299,10 +301,10 @@ def join_terms(pieces: Sequence[Piece]) -> str:
     return text + "".join((" - " if p.negative else " + ") + p.text for p in rest)
 
 
-def given_symbols(*nodes: Scalar) -> tuple[Variable | Input, ...]:
-    """The variables and inputs that occur in expressions, in reading order."""
-    found = {a.symbol: None for node in nodes for a in accesses(node) if isinstance(a.symbol, Variable | Input)}
-    return tuple(found)
+def given_symbols(*nodes: Scalar) -> tuple[Symbol, ...]:
+    """The variables and inputs that occur in expressions, and what is named of them, in reading order."""
+    found = (a.symbol for node in nodes for a in accesses(node))
+    return tuple(dict.fromkeys(symbol for symbol in found if is_per_example(symbol)))
 
 
 def energy_expression(terms: Sequence[EnergyTerm]) -> Scalar:

@@ -72,6 +72,7 @@ def model_to_data(model: Model) -> tuple[dict[str, Json], Arrays]:
         "constants": [_write_constant(c, arrays) for c in model.constants],
         "terms": [_Writer(term).data() for term in model.terms],
         "factors": [_write_factor(factor) for factor in model.factors],
+        "definitions": [_write_symbol(d.symbol) | {"term": _Writer(d.term).data()} for d in model.definitions],
         "guide": None,
     }
     if model.guide is not None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 from fractions import Fraction
 
-from pgmc.ir.symbols import Constant, Symbol
+from pgmc.ir.symbols import Constant, Intermediate, Symbol
 
 
 class Level(IntEnum):
@@ -46,7 +46,7 @@ class Spelling:
 
     def name(self, symbol: Symbol) -> str:
         """The name of a symbol; an anonymous constant shows its value."""
-        return (isinstance(symbol, Constant) and symbol.shown) or symbol.name
+        return (isinstance(symbol, Constant | Intermediate) and symbol.shown) or symbol.name
 
     def element(self, symbol: Symbol, positions: Sequence[str]) -> Piece:
         """One element of a symbol's array."""

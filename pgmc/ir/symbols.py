@@ -155,7 +155,21 @@ class Constant:
     origin: SourceLine | None = field(default=None, compare=False)
 
 
-Symbol: TypeAlias = Variable | Input | Parameter | Constant
+@dataclass(frozen=True, slots=True)
+class Intermediate:
+    """A named array that is computed from others: a definition of the user's, or a derivative with respect to one.
+
+    ``per_example`` if it depends on variables or inputs. ``shown`` is how equations print it.
+    """
+
+    name: str
+    axes: tuple[Axis, ...]
+    per_example: bool
+    shown: str | None = field(default=None, compare=False)
+    origin: SourceLine | None = field(default=None, compare=False)
+
+
+Symbol: TypeAlias = Variable | Input | Parameter | Constant | Intermediate
 
 
 def access_axes(symbol: Symbol) -> tuple[Axis, ...]:
@@ -174,7 +188,7 @@ def axis_name(symbol: Symbol, number: int) -> tuple[str, int]:
 
 def is_per_example(symbol: Symbol) -> bool:
     """Whether the run-time array has a leading axis of examples or chains."""
-    return isinstance(symbol, Variable | Input)
+    return symbol.per_example if isinstance(symbol, Intermediate) else isinstance(symbol, Variable | Input)
 
 
 def is_one_hot(symbol: Symbol) -> bool:

@@ -55,9 +55,9 @@ def gradient_equations(self: Program, observed: Sequence[str] | None = None) -> 
     of = (
         Energy() if observed is None else FreeEnergy(check_variables(self.model, "gradient_equations", tuple(observed)))
     )
-    gradients = _quantities(self, Gradient(of, parameter_names(self.model)))
+    gradients, named = _quantities(self, Gradient(of, parameter_names(self.model)))
     name = "energy" if observed is None else "free_energy"
-    return collect_equations(self.model, gradients=gradients, gradient_of=name)
+    return collect_equations(self.model, gradients=gradients, gradient_of=name, named=named)
 
 
 def mean_field_equations(self: Program, observed: Sequence[str]) -> Computation | Refusal:
@@ -70,11 +70,13 @@ def equations(self: Program) -> Equations:
     from pgmc.inspection.equations import collect_equations
 
     free_energies, refusals = _free_energies(self)
+    gradients, named = _quantities(self, Gradient(Energy(), parameter_names(self.model)))
     return collect_equations(
         self.model,
         laws=tuple(self.compiler.law(v.name) for v in self.model.variables),
         free_energies=free_energies,
-        gradients=_quantities(self, Gradient(Energy(), parameter_names(self.model))),
+        gradients=gradients,
+        named=named,
         refusals=refusals,
     )
 
@@ -143,9 +145,10 @@ def diagram(self: Program) -> str:
     return draw_graph(self.graph, self.model.name)
 
 
-def _quantities(self: Program, query: Query) -> tuple[Quantity, ...]:
+def _quantities(self: Program, query: Query) -> tuple[tuple[Quantity, ...], tuple[Quantity, ...]]:
+    """The quantities of an answer, and the named values that they are made of."""
     answer = self.compiler.answer(query)
-    return answer.quantities if isinstance(answer, Computation) else ()
+    return (answer.quantities, answer.definitions) if isinstance(answer, Computation) else ((), ())
 
 
 def _free_energies(self: Program) -> tuple[dict[tuple[str, ...], Quantity], tuple[Refusal, ...]]:

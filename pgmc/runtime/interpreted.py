@@ -22,9 +22,10 @@ from pgmc.ir.answers import (
     Computation,
     ConditionalLaw,
     Quantity,
+    SweepSchedule,
     UnitOrder,
 )
-from pgmc.ir.interpret import interpret_computation, interpret_law, interpret_quantity
+from pgmc.ir.interpret import interpret_computation, interpret_law, interpret_quantity, with_definitions
 from pgmc.ir.model import Model
 from pgmc.ir.slice_steps import SMALLEST
 from pgmc.ir.symbols import Positive, is_grouped, shape_of
@@ -129,7 +130,10 @@ class InterpretedKernel:
         if law.family == "Generic":
             self._draw_by_slices(law, units, panel, numbers)
             return
-        found = interpret_law(law, _arrays(panel), symbols=self._model.symbols, examples=rows)
+        symbols, arrays = self._model.symbols, _arrays(panel)
+        if isinstance(self.answer, SweepSchedule):
+            arrays = with_definitions(self.answer.definitions, arrays, symbols=symbols, examples=rows)
+        found = interpret_law(law, arrays, symbols=symbols, examples=rows)
         if is_grouped(law.target):
             self._draw_groups(law, units, found, panel, numbers)
             return
@@ -227,5 +231,5 @@ class _Numbers:
         return unit_normals(*self._row, sites, dtype)
 
 
-def _arrays(panel: Panel) -> dict[str, Array]:
+def _arrays(panel: Panel) -> Mapping[str, Array]:
     return {**panel.params, **panel.state}
