@@ -79,11 +79,23 @@ class Reduce:
 
 
 @dataclass(frozen=True, slots=True)
+class KeptField:
+    """``field[n, i] = Σ_j coupling[j, i] · x[n, j]`` over the units of the variable x, kept while they are drawn."""
+
+    field: Operand
+    coupling: Operand
+
+
+@dataclass(frozen=True, slots=True)
 class Draw:
-    """Every unit of the law's target drawn anew; the law's parameters read buffers of earlier steps."""
+    """Every unit of the law's target drawn anew; the law's parameters read buffers of earlier steps.
+
+    A unit that changes corrects the fields ``kept``.
+    """
 
     law: ConditionalLaw
     update: BlockUpdate
+    kept: tuple[KeptField, ...] = ()
 
     @property
     def original(self) -> ConditionalLaw:
@@ -91,7 +103,8 @@ class Draw:
         return next(law for law in self.update.laws if law.target == self.law.target)
 
     def __str__(self) -> str:
-        return f"draw {self.law} ({self.update.mode})"
+        keeping = f", keeping {', '.join(str(own.field) for own in self.kept)}" if self.kept else ""
+        return f"draw {self.law} ({self.update.mode}{keeping})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,8 +173,9 @@ def read_expressions(step: Step) -> tuple[Scalar, ...]:
             return (body, target.access)
         case Contract(_, left, right, _):
             return (left.access, right.access)
-        case Draw(law, _):
-            return (*law.expressions, Operand(law.target, law.indices).access)
+        case Draw(law, _, kept):
+            fields = (operand.access for own in kept for operand in (own.field, own.coupling))
+            return (*law.expressions, Operand(law.target, law.indices).access, *fields)
         case DrawInBlocks(law, _, own):
             couplings = (field.coupling.access for field in own)
             return (*law.expressions, Operand(law.target, law.indices).access, *couplings)

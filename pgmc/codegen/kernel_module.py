@@ -9,6 +9,7 @@ from typing import Literal
 from pgmc.analysis.axes import unify_axes
 from pgmc.codegen.array_program import ArrayProgram, Operand, read_expressions
 from pgmc.codegen.check_array_program import check_array_program
+from pgmc.codegen.kept_fields import keep_fields
 from pgmc.codegen.loop_nests import LoopNests
 from pgmc.codegen.loop_program import Statement
 from pgmc.codegen.lower_array_program import lower_answer
@@ -61,7 +62,7 @@ def build_kernel_module(model: Model, name: str, answer: Answer, dtype: Dtype) -
     printer.numbers = frozenset(symbol.name for symbol in fixed if not symbol.axes)
     printer.axes = axes
     lowering = LoopLowering(LoopNests(names), axes)
-    program = check_array_program(keep_own_fields(lower_answer(answer, names), names))
+    program = check_array_program(keep_fields(keep_own_fields(lower_answer(answer, names), names), names))
     kind: Kind = "evaluate" if isinstance(answer, Computation) else "sweep"
     if isinstance(answer, Computation):
         lowering.nests.precision = "float64" if answer.quantities[0].name in WIDE else "program"

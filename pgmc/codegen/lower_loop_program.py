@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
+from functools import partial
 from math import prod
 from typing import TypeAlias
 
@@ -15,6 +16,7 @@ from pgmc.codegen.array_program import (
     Contract,
     Draw,
     DrawInBlocks,
+    KeptField,
     Map,
     Operand,
     Reduce,
@@ -32,6 +34,7 @@ from pgmc.codegen.loop_program import (
     ColorLoop,
     Comment,
     Increment,
+    Let,
     Loop,
     MatrixProduct,
     MatrixView,
@@ -47,12 +50,7 @@ from pgmc.codegen.lower_groups import lower_group_draw
 from pgmc.codegen.slice_units import SliceUnit, at_point, claim_locals, is_logarithmic
 from pgmc.errors import InternalError
 from pgmc.ir.answers import Coloring, ConditionalLaw, Mode, UnitOrder
-from pgmc.ir.nodes import (
-    Access,
-    Index,
-    Scalar,
-    at,
-)
+from pgmc.ir.nodes import Access, Add, Index, Mul, Scalar, at, number
 from pgmc.ir.symbols import Categorical, Constant, Symbol, Variable, is_grouped, is_per_example
 
 Rows: TypeAlias = dict[str, tuple[Symbol, AxisName | int]]
@@ -209,7 +207,8 @@ class LoopLowering:
 
     def _draw(self, step: Draw, rows: Rows) -> tuple[Statement, ...]:
         law, update = step.law, step.update
-        self.nests.changing = frozenset((law.target.name,)) if update.mode == "sequential" else frozenset()
+        changing = (law.target.name, *(own.field.symbol.name for own in step.kept))
+        self.nests.changing = frozenset(changing) if update.mode == "sequential" else frozenset()
         target = Access(law.target, tuple(at(index) for index in law.indices))
         masked = law.target.name in update.masked
 
@@ -222,6 +221,7 @@ class LoopLowering:
                 draw = (self._slice(law, extents),)
             else:
                 draw = (DrawUnit(law.family, target, tuple(map(self.nests.scalar, law.expressions)), extents),)
+            draw = self._keep(step, target, draw)
             return (UnlessMasked(target, draw),) if masked else draw
 
         def draw_units() -> tuple[Statement, ...]:
@@ -245,6 +245,19 @@ class LoopLowering:
         nest = self.nests.loops((EXAMPLES,), draw_units)
         self.nests.changing = frozenset()
         return self._in_lanes(nest, extents) if fit_lanes(nest) else nest
+
+    def _keep(self, step: Draw, target: Access, draw: tuple[Statement, ...]) -> tuple[Statement, ...]:
+        """The draw of a unit, and what it changes in the fields that are kept."""
+        if not step.kept:
+            return draw
+        before, (unit,) = self.nests.local("before"), step.law.indices
+        change = Add((target, Mul((number(-1), before))))
+        corrections = tuple(
+            statement
+            for own in step.kept
+            for statement in self.nests.loops(own.field.indices, partial(_correction, own, unit, change))
+        )
+        return (Let(before, target, "program"), *draw, *corrections)
 
     def _in_lanes(self, nest: tuple[Statement, ...], extents: tuple[AxisName, ...]) -> tuple[Statement, ...]:
         """The nest with the chains innermost; the copies of the state are made once if nothing else looks at it."""
@@ -298,6 +311,12 @@ class LoopLowering:
         element = Access(row, (at(law.state),))
         filled = self.nests.loops((law.state,), lambda: (Store(element, self.nests.scalar(law.logits)),))
         return (*filled, DrawState(target, row, extents))
+
+
+def _correction(own: KeptField, unit: Index, change: Scalar) -> tuple[Statement, ...]:
+    """field[i] += coupling[unit, i] · change."""
+    element = Access(own.coupling.symbol, (at(unit), *map(at, own.field.indices)))
+    return (Increment(own.field.access, Mul((element, change))),)
 
 
 def _strided(
