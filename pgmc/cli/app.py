@@ -9,8 +9,8 @@ from cyclopts import CycloptsError
 from rich.console import Console
 
 # Importing a module of commands registers them.
-from pgmc.cli import house_commands, saved_commands, show_commands, train_command  # noqa: F401
-from pgmc.cli.application import app, version
+from pgmc.cli import house_commands, report_command, saved_commands, show_commands, train_command  # noqa: F401
+from pgmc.cli.application import INTERRUPTED, app, version
 from pgmc.errors import PgmcError
 
 GREETING = """\
@@ -21,13 +21,12 @@ pgmc {version}: write the energy of a model, get its conditionals, samplers, gra
   pgmc compile rbm         the generated code
   pgmc train rbm digits    train it on handwritten digits and measure it
   pgmc sample FILE         draw from what was trained, and pgmc evaluate FILE measures it again
+  pgmc report RUN          one page of HTML about a specification, a saved model or a run
   pgmc verify rbm          the generated code against brute force, on a small instance
   pgmc doctor              what it runs on
 
 In place of the name of a model you may give a file of your own: a function model(**sizes) that returns a pgmc.Model.
 """
-
-INTERRUPTED = 130
 
 
 def run(arguments: list[str]) -> int:

@@ -9,6 +9,9 @@ from cyclopts import App
 
 from pgmc.errors import ArgumentError, PgmcError
 
+INTERRUPTED = 130
+"""The exit status after Ctrl-C."""
+
 app = App(
     name="pgmc",
     help="From the energy of a model to its conditionals, samplers, gradients and code.",

@@ -30,12 +30,15 @@ class Spec:
         The function.
     sizes
         Its parameters, with their default values.
+    source
+        The Python of its file.
     """
 
     name: str
     summary: str
     build: Callable[..., Model]
     sizes: dict[str, int]
+    source: str = ""
 
     def model(self, **sizes: int) -> Model:
         """The model of these sizes.
@@ -98,4 +101,4 @@ def _read_spec(module: ModuleType, name: str) -> Spec:
     if bare := [name for name, default in defaults.items() if not isinstance(default, int | float)]:
         raise ArgumentError(f"{name}: give the size {bare[0]!r} of the function model a whole number as default.")
     summary = (inspect.getdoc(module) or "").strip().partition("\n")[0]
-    return Spec(name, summary, build, sizes)
+    return Spec(name, summary, build, sizes, inspect.getsource(module))

@@ -49,6 +49,11 @@ class Images:
     test_labels: Array
     settings: Settings
 
+    @property
+    def source(self) -> str:
+        """What ``load_images`` finds them by from any folder."""
+        return str(Path(self.name).resolve()) if is_data_file(self.name) else self.name
+
 
 @dataclass(frozen=True)
 class _Source:

@@ -5,19 +5,21 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from pgmc.cli.evaluation import Evaluation, evaluate
 from pgmc.cli.folder import check_replaceable, complete_folder
-from pgmc.cli.page import build_page
+from pgmc.cli.page import Contents, build_page, can_report
 from pgmc.cli.pictures import find_filters, has_matplotlib, png, strongest, thumbnails
 from pgmc.cli.progress import HEAD, choose_progress, phase
+from pgmc.cli.record import HISTORY, MODEL, RECORD, RunRecord
 from pgmc.cli.task import Task
 from pgmc.cli.training import rehearse, train
-from pgmc.cli.wording import data_line, likelihood_rows, mixing_line, partition_rows
+from pgmc.cli.wording import data_line, likelihood_rows, mixing_line, partition_rows, settings_line
 from pgmc.learning.history import History
 from pgmc.learning.report import Fit
 from pgmc.program.training import save
@@ -25,19 +27,18 @@ from pgmc.program.training import save
 if TYPE_CHECKING:
     from rich.console import Console
 
-FILES = ("report.html", "samples.png", "filters.png", "history.csv", "model.pgmc")
+FILES = ("report.html", "samples.png", "filters.png", HISTORY, MODEL, RECORD)
 """What a run writes."""
 
 WIDTH = 120
 """What lines of samples may take at most, and take where there is no terminal."""
 
-Pictures = dict[str, tuple[bytes, str]]
 
-
-def run_job(task: Task, out: Path | None, command: str, console: Console) -> Evaluation:
+def run_job(task: Task, out: Path | None, command: str, console: Console) -> Evaluation | None:
     """Train and measure the model of a task, and write what came out to ``out`` unless it is None.
 
-    The folder is complete or absent: nothing is left of a run that fails.
+    The folder is complete or absent: nothing is left of a run that fails. After Ctrl-C while it is measured, the folder
+    holds what was learned, and None is returned.
     """
     if out is not None:
         check_replaceable(out, FILES)
@@ -50,8 +51,15 @@ def run_job(task: Task, out: Path | None, command: str, console: Console) -> Eva
     seconds = float(np.sum(fit.history.get("seconds", 0.0)))
     how = "interrupted: what was learned is kept; " if fit.stopped else ""
     _print(console, [f"{'train':<{HEAD}}{how}{fit.history.epochs} epochs, {fit.steps} steps in {seconds:.1f} s"])
-    with phase(console, "evaluate", lambda: "done") as teller:
-        evaluation = evaluate(task, fit.params, teller)
+    try:
+        with phase(console, "evaluate", lambda: "done") as teller:
+            evaluation = evaluate(task, fit.params, teller)
+    except KeyboardInterrupt:
+        if out is None:
+            raise
+        write_results(task, fit, None, out, command)
+        _print(console, ["interrupted while it was measured; what was learned is kept", *_written(out)])
+        return None
     _print(console, ["", *outcome(task, evaluation, min(console.width, WIDTH) if console.is_terminal else WIDTH)])
     if out is not None:
         write_results(task, fit, evaluation, out, command)
@@ -95,42 +103,43 @@ def _columns(rows: Sequence[Sequence[str]]) -> list[str]:
     return lines
 
 
-def write_results(task: Task, fit: Fit, evaluation: Evaluation, out: Path, command: str) -> None:
-    """Write the folder of a run, whole."""
-    pictures = draw(task, fit, evaluation) if has_matplotlib() else {}
+def write_results(task: Task, fit: Fit, evaluation: Evaluation | None, out: Path, command: str) -> None:
+    """Write the folder of a run, whole; without an evaluation what was learned is there all the same."""
+    training = settings_line(task, fit)
+    record = RunRecord(command, task.images.source, task.seed, training, asdict(task.settings), task.spec.source)
     with complete_folder(out, FILES) as folder:
-        (folder / "report.html").write_text(build_page(task, fit, evaluation, pictures, command), encoding="utf-8")
-        (folder / "history.csv").write_text(history_csv(fit.history), encoding="utf-8")
-        save(folder / "model.pgmc", task.model, fit.params)
-        for name in ("samples", "filters"):
-            if name in pictures:
-                (folder / f"{name}.png").write_bytes(pictures[name][0])
+        save(folder / MODEL, task.model, fit.params)
+        (folder / HISTORY).write_text(history_csv(fit.history), encoding="utf-8")
+        (folder / RECORD).write_text(record.text(), encoding="utf-8")
+        if evaluation is None:
+            return
+        if can_report():
+            contents = Contents(
+                task.program,
+                command,
+                spec=task.spec.source or None,
+                params=fit.params,
+                task=task,
+                evaluation=evaluation,
+                history=fit.history,
+                settings=training,
+            )
+            (folder / "report.html").write_text(build_page(contents), encoding="utf-8")
+        if has_matplotlib():
+            for name, sheet in draw(task, fit, evaluation).items():
+                (folder / f"{name}.png").write_bytes(png(sheet))
 
 
-def draw(task: Task, fit: Fit, evaluation: Evaluation) -> Pictures:
-    """Name of each picture -> PNG and caption."""
-    from pgmc.inspection.charts import history_curves
+def draw(task: Task, fit: Fit, evaluation: Evaluation) -> dict[str, Any]:
+    """The sheets of samples and of filters, if there are any."""
     from pgmc.inspection.pictures import filter_sheet, sample_sheet
 
-    shape, count = task.images.shape, min(100, len(evaluation.greys))
-    last = evaluation.samples[task.image][:count, -1]
-    data = task.encoding.grey(task.train[task.image][:count])
-    pictures = {
-        "samples": (
-            png(sample_sheet(evaluation.greys[:count], shape)),
-            "Samples: the mean grey level of each pixel given the last state of the other variables, one tile a chain.",
-        ),
-        "states": (png(sample_sheet(task.encoding.grey(last), shape)), "The same samples as states that were drawn."),
-        "data": (png(sample_sheet(data, shape)), "Training images, as the model sees them."),
-    }
+    shape = task.images.shape
+    sheets = {"samples": sample_sheet(evaluation.greys[:100], shape)}
     found = find_filters(task, fit.params)
     if found is not None:
-        name, filters = found
-        caption = f"Filters: {name} of each unit, blue for positive and red for negative weights."
-        pictures["filters"] = (png(filter_sheet(strongest(filters), shape)), caption)
-    curves = {name: values for name, values in fit.history.items() if name not in ("learning_rate", "seconds")}
-    pictures["curves"] = (png(history_curves(curves)), "The course of training.")
-    return pictures
+        sheets["filters"] = filter_sheet(strongest(found[1]), shape)
+    return sheets
 
 
 def history_csv(history: History) -> str:
@@ -147,6 +156,8 @@ def _written(out: Path) -> list[str]:
     lines = [f"{'wrote':<{HEAD}}{out}{'/' if names else ''}: {', '.join(names)}"]
     if not has_matplotlib():
         lines.append(f'{"":<{HEAD}}for pictures: pip install "pgmc[plot]"')
+    if not can_report():
+        lines.append(f'{"":<{HEAD}}for a report: pip install "pgmc[report]"')
     return lines
 
 

@@ -1,92 +1,143 @@
-"""The report of a run as one page of HTML that needs nothing else."""
+"""The report of a specification, a saved model or a run, as one page of HTML that needs nothing else."""
 
 from __future__ import annotations
 
-import base64
 import platform
-from collections.abc import Iterable
-from html import escape
+from collections.abc import Mapping
+from dataclasses import dataclass
 from importlib.metadata import version
+from importlib.util import find_spec
+from typing import Any, TypeAlias
+
+import numpy.typing as npt
 
 from pgmc.cli.evaluation import Evaluation
+from pgmc.cli.pictures import has_matplotlib
+from pgmc.cli.run_sections import chains_section, learned_section, mixing_words, quality_section, training_section
 from pgmc.cli.task import Task
-from pgmc.cli.wording import data_line, likelihood_rows, mixing_line, partition_rows, settings_line
-from pgmc.learning.report import Fit
+from pgmc.cli.wording import data_line
+from pgmc.inspection.page import Code, Note, Page, Section, Text
+from pgmc.inspection.program_sections import (
+    equations_section,
+    graph_section,
+    lead,
+    source_section,
+    specification_section,
+)
+from pgmc.program.inspection import usual_queries
+from pgmc.program.program import Program
+from pgmc.runtime.samples import Samples
 
-STYLE = """
-body { font-family: ui-sans-serif, system-ui, "Segoe UI", Helvetica, Arial, sans-serif; color: #1f2733;
-       line-height: 1.5; max-width: 1060px; margin: 40px auto; padding: 0 24px; }
-h1 { font-size: 26px; margin-bottom: 4px; } h2 { font-size: 18px; margin-top: 40px; }
-p.lead { color: #5a6675; margin-top: 0; }
-table.numbers { border-collapse: collapse; font-variant-numeric: tabular-nums; }
-table.numbers td, table.numbers th { padding: 6px 18px 6px 0; text-align: right; border-bottom: 1px solid #e3e7ec; }
-table.numbers td:first-child, table.numbers th:first-child { text-align: left; }
-.warning { background: #fdf3e3; border-left: 4px solid #d9822b; padding: 8px 14px; margin: 10px 0; }
-.remark { background: #f1f4f7; border-left: 4px solid #8a94a3; padding: 8px 14px; margin: 10px 0; }
-figure { display: inline-block; margin: 0 24px 24px 0; vertical-align: top; }
-figure img { display: block; width: 480px; max-width: 100%; }
-figure.wide img { width: 1010px; } figure.wide { margin-right: 0; }
-figcaption { color: #5a6675; font-size: 14px; margin-top: 6px; max-width: 480px; }
-pre { background: #f6f8fa; padding: 12px 14px; overflow-x: auto; font-size: 13px; }
-.derivation { overflow-x: auto; }
-"""
+Arrays: TypeAlias = dict[str, npt.NDArray[Any]]
 
 
-def build_page(
-    task: Task, fit: Fit, evaluation: Evaluation, pictures: dict[str, tuple[bytes, str]], command: str
-) -> str:
+@dataclass(frozen=True, eq=False)
+class Contents:
+    """What a report may be about; what is None is left out.
+
+    Attributes
+    ----------
+    program
+        The compiled model.
+    command
+        What repeats the report, or the run.
+    spec
+        The Python that declares the model.
+    params
+        Trained parameters.
+    task, evaluation
+        The data it was trained on, and what was measured.
+    history
+        Columns of the epochs.
+    samples, mixing
+        Chains of a model without data, and whether they mix, in words.
+    settings
+        How it was trained, in words.
+    """
+
+    program: Program
+    command: str
+    spec: str | None = None
+    params: Arrays | None = None
+    task: Task | None = None
+    evaluation: Evaluation | None = None
+    history: Mapping[str, Any] | None = None
+    samples: Samples | None = None
+    mixing: str = ""
+    settings: str = ""
+
+
+def can_report() -> bool:
+    """Whether what the template needs is installed."""
+    return find_spec("jinja2") is not None
+
+
+def build_page(contents: Contents) -> str:
     """The page.
 
-    Parameters
-    ----------
-    task, fit, evaluation
-        The run.
-    pictures
-        Name -> PNG and caption; ``curves`` is wide.
-    command
-        What repeats the run.
+    Raises
+    ------
+    ArgumentError
+        If jinja2 is not installed.
     """
-    title = f"{task.model.name} on {task.images.name}"
-    parts = [
-        "<!DOCTYPE html>",
-        f'<html lang="en"><meta charset="utf-8"><title>{escape(title)}</title><style>{STYLE}</style>',
-        f"<h1>{escape(title)}</h1>",
-        f'<p class="lead">{escape(data_line(task))}</p>',
-        *(_note("warning", text) for text in evaluation.warnings),
-        *(_note("remark", text) for text in evaluation.remarks),
-        "<h2>How good it is</h2>",
-        _table(("log-likelihood, nats per image", "train", "test"), likelihood_rows(evaluation)),
-        "<p></p>",
-        _table(("log Z", "nats", "", "weights worth"), partition_rows(evaluation)),
-        f"<p>{escape(mixing_line(evaluation))}</p>",
-        "<h2>What it learned</h2>" if pictures else "",
-        *(_figure(name, content, caption) for name, (content, caption) in pictures.items()),
-        "<h2>What was derived</h2>",
-        f'<div class="derivation">{task.program.report()._repr_html_()}</div>',
-        "<h2>How to repeat it</h2>",
-        f"<pre>{escape(command)}</pre><p>{escape(settings_line(task, fit))}</p><p>{escape(_versions())}</p>",
-        "</html>",
+    program, task, evaluation = contents.program, contents.task, contents.evaluation
+    title = program.model.name if task is None else f"{program.model.name} on {task.images.name}"
+    notes: list[Note] = []
+    if evaluation is not None:
+        notes += [Note(text, "warning") for text in evaluation.warnings]
+        notes += [Note(text) for text in evaluation.remarks]
+    if not has_matplotlib() and contents.params is not None:
+        notes.append(Note('There are no pictures, as matplotlib is not installed: pip install "pgmc[plot]"'))
+    sections = [section for section in (*_run(contents), *_model(contents), _repeat(contents)) if section is not None]
+    words = lead(program.compiler) if task is None else f"{lead(program.compiler)}. {_sentence(data_line(task))}"
+    return Page(title, words, sections, notes, _versions()).html()
+
+
+def _run(contents: Contents) -> list[Section | None]:
+    """What there is to say of parameters."""
+    program, task, params = contents.program, contents.task, contents.params
+    if params is None:
+        return []
+    pictures = has_matplotlib()
+    found: list[Section | None] = []
+    if contents.evaluation is not None:
+        found.append(quality_section(contents.evaluation, pictures))
+    if task is not None and pictures:
+        found.append(learned_section(task, params, contents.evaluation))
+    if contents.history and pictures:
+        found.append(training_section(contents.history))
+    samples = contents.samples if contents.evaluation is None else contents.evaluation.samples
+    words = contents.mixing if contents.evaluation is None else mixing_words(contents.evaluation)
+    if samples is not None:
+        data = None if task is None else task.train
+        found.append(chains_section(program, params, samples, words, data, pictures))
+    return found
+
+
+def _model(contents: Contents) -> list[Section]:
+    """What was declared and derived."""
+    program, compiler = contents.program, contents.program.compiler
+    return [
+        specification_section(program.model, contents.spec),
+        graph_section(compiler),
+        equations_section(compiler, program.equations()),
+        source_section(compiler, usual_queries(program)),
     ]
-    return "\n".join(part for part in parts if part)
 
 
-def _note(kind: str, text: str) -> str:
-    return f'<div class="{kind}">{escape(text)}</div>'
+def _repeat(contents: Contents) -> Section:
+    command = Code("command", f"<pre>{_escaped(contents.command)}</pre>", is_open=True)
+    return Section("How to repeat it", [command, *([Text(contents.settings)] if contents.settings else [])])
 
 
-def _table(heads: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
-    lines = ["".join(f"<th>{escape(head)}</th>" for head in heads)]
-    lines += ["".join(f"<td>{escape(cell)}</td>" for cell in row) for row in rows]
-    return f'<table class="numbers">{"".join(f"<tr>{line}</tr>" for line in lines)}</table>'
+def _escaped(text: str) -> str:
+    from html import escape
+
+    return escape(text)
 
 
-def _figure(name: str, content: bytes, caption: str) -> str:
-    data = base64.b64encode(content).decode()
-    wide = ' class="wide"' if name == "curves" else ""
-    return (
-        f'<figure{wide}><img alt="{escape(name)}" src="data:image/png;base64,{data}">'
-        f"<figcaption>{escape(caption)}</figcaption></figure>"
-    )
+def _sentence(text: str) -> str:
+    return f"{text[:1].upper()}{text[1:]}."
 
 
 def _versions() -> str:

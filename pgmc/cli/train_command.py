@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from cyclopts import Group, Parameter
 from rich.console import Console
 
-from pgmc.cli.application import app
+from pgmc.cli.application import INTERRUPTED, app
 
 TRAINING = Group("Training", sort_key=1)
 RUNNING = Group("Running", sort_key=2)
@@ -35,7 +35,7 @@ def train(
     out: Annotated[Path | None, Parameter(group=RUNNING)] = None,
     write: Annotated[bool, Parameter(group=RUNNING)] = True,
     **sizes: int,
-) -> None:
+) -> int:
     """Train a model on images, measure it, and write a report.
 
     A model with an input is given left halves of images and learns the right halves; nothing is written then.
@@ -97,11 +97,12 @@ def train(
     spec = find_spec(model)
     if has_inputs(spec):
         run_completion(build_completion(spec, data, sizes, given), seed, threads, Console())
-        return
+        return 0
     command = _command(model, data, {**sizes, **given, "seed": seed})
     task = build_task(model, data, sizes, given, seed, threads)
     folder = out or Path("runs") / f"{task.model.name}-{Path(data).stem}-{seed}"
-    run_job(task, folder if write else None, command, Console())
+    evaluation = run_job(task, folder if write else None, command, Console())
+    return 0 if evaluation is not None else INTERRUPTED
 
 
 def _command(model: str, data: str, options: dict[str, Any]) -> str:

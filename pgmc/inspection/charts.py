@@ -99,10 +99,12 @@ def chain_traces(draws: Array, path: str | Path | None = None, name: str = "ener
     return save_figure(figure, path)
 
 
-def weight_histogram(log_weights: Array, path: str | Path | None = None, method: str = "") -> Any:
-    """The log importance weights of annealed chains, and the log of their mean, which estimates log Z.
+def weight_histogram(
+    log_weights: Array, path: str | Path | None = None, method: str = "", estimate: float | None = None
+) -> Any:
+    """The log importance weights of annealed chains, and the estimate of log Z that rests on them.
 
-    A mean far to the right of most weights rests on few chains: their effective number stands in the title.
+    An estimate far from most weights rests on few chains: their effective number stands in the title.
 
     Parameters
     ----------
@@ -112,6 +114,8 @@ def weight_histogram(log_weights: Array, path: str | Path | None = None, method:
         As for `history_curves`.
     method
         A word for the title.
+    estimate
+        The estimate of log Z; the log of the mean weight if it is not given.
 
     Returns
     -------
@@ -127,13 +131,13 @@ def weight_histogram(log_weights: Array, path: str | Path | None = None, method:
         raise ArgumentError(f"weight_histogram: expected (chains,) finite log weights, got {weights.shape}.")
     top = weights.max()
     relative = np.exp(weights - top)
-    estimate = float(top + np.log(relative.mean()))
+    value = float(top + np.log(relative.mean())) if estimate is None else estimate
     effective = float(relative.sum() ** 2 / (relative**2).sum())
     figure = new_figure(PANEL)
     title = f"{method}{': ' if method else ''}{effective:.0f} of {len(weights)} chains effective"
     axes = add_panel(figure, title, "log weight, nats", "chains")
     axes.hist(weights, bins=_bins(len(weights)), color=SERIES[0], alpha=0.75)
-    axes.axvline(estimate, color=SERIES[1], linewidth=1.6, label=f"log of the mean, {estimate:.2f}")
+    axes.axvline(value, color=SERIES[1], linewidth=1.6, label=f"log Z = {value:.2f}")
     add_legend(axes)
     return save_figure(figure, path)
 

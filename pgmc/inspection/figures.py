@@ -47,7 +47,7 @@ def add_panel(figure: Any, title: str, across: str, up: str, place: Any = (1, 1,
 
 def add_legend(axes: Any) -> None:
     """A legend without a frame, in room of its own above what is drawn."""
-    axes.margins(y=0.2)
+    axes.margins(y=0.35)
     axes.autoscale_view()
     axes.legend(loc="upper left", fontsize=8, frameon=False, labelcolor=INK, handlelength=1.4)
 

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import re
 import tempfile
 from html import escape
 from pathlib import Path
 
-# ziamath stretches \left( far beyond a sum in display style; its plain brackets have the right size.
-STRETCHED = re.compile(r"\\(left|right)(?![a-z])")
+from pgmc.inspection.typesetting import typeset
 
 
 def mathematics(latex: str, text: str) -> str:
@@ -16,15 +14,7 @@ def mathematics(latex: str, text: str) -> str:
 
     A formula that the typesetter cannot set is shown as text too, so that a report never fails.
     """
-    try:
-        from ziamath.zmath import Latex
-    except ImportError:
-        return preformatted(text)
-    try:
-        svg = Latex(STRETCHED.sub("", latex), size=16, color="currentColor").svg()
-    except Exception:  # the typesetter has no error class of its own; text is always right
-        return preformatted(text)
-    return f'<span role="img" aria-label="{escape(text)}">{svg}</span>'
+    return typeset(latex, text) or preformatted(text)
 
 
 def preformatted(text: str) -> str:

@@ -94,7 +94,7 @@ def source(self: Program, query: Query | None = None, language: str = "numba") -
         ``"numpy"`` shows the array program that the loops were made from.
     """
     check_choice("language", language, ("numba", "numpy"))
-    queries = [query] if query is not None else _usual_queries(self)
+    queries = [query] if query is not None else usual_queries(self)
     if language == "numpy":
         return Source("\n\n".join(self.compiler.numpy_source(q) for q in queries))
     return Source("\n\n".join(self.compiler.stages(q).module.source for q in queries))
@@ -166,7 +166,8 @@ def _free_energies(self: Program) -> tuple[dict[tuple[str, ...], Quantity], tupl
     return found, tuple(refusals)
 
 
-def _usual_queries(self: Program) -> list[Query]:
+def usual_queries(self: Program) -> list[Query]:
+    """What the source of a program shows: the sweep, the energy, conditionals, the free energy and its gradients."""
     names = variable_names(self.model)
     hidden = self.compiler.eliminable()
     observed = tuple(name for name in names if name not in hidden)

@@ -29,6 +29,7 @@ def test_weights() -> None:
     assert axes.get_title(loc="left") == "AIS: 3 of 4 chains effective"  # 8² / 22
     assert axes.lines[0].get_xdata()[0] == pytest.approx(np.log(2.0))
     assert sum(bar.get_height() for bar in axes.patches) == 4
+    assert weight_histogram(np.zeros(3), estimate=1.5).axes[0].lines[0].get_xdata()[0] == 1.5
 
 
 def test_energies_share_their_bins() -> None:

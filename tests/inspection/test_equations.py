@@ -10,6 +10,7 @@ import pytest
 
 from pgmc.inspection.equations import Equations, collect_equations
 from pgmc.inspection.latex import latex_text
+from pgmc.inspection.typesetting import pieces
 
 TEXT = """\
 energy
@@ -88,10 +89,24 @@ def test_html_with_a_typesetter(equations: Equations) -> None:
     pytest.importorskip("ziamath")
     table = ElementTree.fromstring(equations._repr_html_())
     drawings = table.findall(".//{http://www.w3.org/2000/svg}svg")
-    assert len(drawings) == 5
     assert all(float(drawing.get("height", "nan")) < 80 for drawing in drawings)
-    labels = [span.get("aria-label") for span in table.findall(".//span")]
-    assert labels[0] == str(equations["energy"])
+    formulas = table.findall(".//span")
+    assert [span.get("aria-label") for span in formulas] == [
+        str(entry) for entry in equations.values() if entry.group != "refused"
+    ]
+    assert [len(span) for span in formulas] == [4, 3, 3, 4, 2]  # pieces that a line can be broken between
+
+
+@pytest.mark.parametrize(
+    ("latex", "wanted"),
+    [
+        (r"a = \frac{b + c}{2} + d - e", ["a =", r"\frac{b + c}{2}", r"+ \; d", r"- \; e"]),
+        (r"P(h = 1 \mid v) \propto \exp(-b + c)", [r"P(h = 1 \mid v) \propto", r"\exp(-b", r"+ \; c)"]),
+        (r"N(\text{mean } m, \text{precision } p)", [r"N(\text{mean } m,", r"\text{precision } p)"]),
+    ],
+)
+def test_where_a_formula_is_broken(latex: str, wanted: list[str]) -> None:
+    assert list(pieces(latex)) == wanted
 
 
 def test_what_the_typesetter_cannot_set_is_text(monkeypatch: pytest.MonkeyPatch) -> None:
