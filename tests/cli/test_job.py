@@ -18,6 +18,7 @@ from scipy.special import logsumexp
 
 import pgmc
 import pgmc.cli.job as job
+import pgmc.cli.page as page_module
 import pgmc.cli.task as task_module
 import pgmc.cli.training as training
 from pgmc.cli.app import run
@@ -181,11 +182,17 @@ def test_a_place_that_is_taken_is_noticed_before_training(
 def test_pictures_are_left_out_without_matplotlib(
     outcome: SimpleNamespace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(job, "has_matplotlib", lambda: False)
+    for module in (job, page_module):
+        monkeypatch.setattr(module, "has_matplotlib", lambda: False)
     task = outcome.task
     fit = train(replace(task, settings=replace(task.settings, epochs=1)), progress=False)
     job.write_results(task, fit, outcome.evaluation, tmp_path / "run", "pgmc train")
-    assert sorted(path.name for path in (tmp_path / "run").iterdir()) == ["history.csv", "model.pgmc", "report.html"]
+    assert sorted(path.name for path in (tmp_path / "run").iterdir()) == [
+        "history.csv",
+        "model.pgmc",
+        "report.html",
+        "run.json",
+    ]
     assert 'pip install "pgmc[plot]"' in "\n".join(job._written(tmp_path / "run"))
 
 
