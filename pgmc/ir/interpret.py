@@ -2,7 +2,8 @@
 
 Axis 0 of every value is the example; axis 1 + k belongs to the k-th index in scope. A value is an array with
 one axis for each of them, of length 1 where it does not vary, so every operation is one of NumPy's with
-broadcasting. A sum puts its own indices at the end of the scope, evaluates its body, and reduces those axes.
+broadcasting. A sum puts its own indices at the end of the scope, evaluates its body, and reduces those axes; a large
+sum of products does so for two factors at a time.
 
 Positions wrap round their axes. Where one would leave an open axis, a bracket in the product around it is 0, and
 then so is the product, whatever its other factors.
@@ -42,11 +43,12 @@ from pgmc.ir.nodes import (
     Sum,
     Unit,
 )
-from pgmc.ir.rewrite import accesses
+from pgmc.ir.rewrite import accesses, free_indices
+from pgmc.ir.sums_of_products import MAX_ELEMENTS, sum_of_products
 from pgmc.ir.symbols import Symbol, access_axes, is_one_hot, is_per_example
 
-MAX_ELEMENTS = 1 << 22
-"""Sums are evaluated in pieces of at most this many elements, where that is possible."""
+MANY_PRODUCTS = 1 << 16
+"""From this many products on a sum of products is not made of an array of all of them."""
 
 FUNCTIONS: dict[str, Callable[[Array], Array]] = {
     "exp": np.exp,
@@ -147,8 +149,27 @@ def _compare(relation: Compare, frame: Frame) -> Array:
 
 
 def _sum(body: Scalar, over: tuple[Index, ...], frame: Frame) -> Array:
+    large = _sum_of_large_products(body.factors, over, frame) if isinstance(body, Mul) else None
+    if large is not None:
+        return large
     axes = tuple(range(frame.rank, frame.rank + len(over)))
     return reduce(np.add, (value.sum(axis=axes) for value in _instances(body, over, frame)))
+
+
+def _sum_of_large_products(factors: tuple[Scalar, ...], over: tuple[Index, ...], frame: Frame) -> Array | None:
+    """The sum of a product whose factors are much smaller arrays than it; None if it is not worth while."""
+    total = None
+    for inner in _frames(factors, over, frame):
+        if total is None and math.prod(inner.shape) < MANY_PRODUCTS:
+            return None
+        brackets = [_evaluate(f, inner) for f in factors if isinstance(f, Bracket)]
+        with np.errstate(all="ignore" if brackets else None):
+            rest = [_evaluate(f, inner) for f in factors if not isinstance(f, Bracket)]
+        if brackets and not all(np.isfinite(value).all() for value in rest):
+            return None  # where a bracket is 0, other factors may be anything
+        piece = sum_of_products([*brackets, *rest], frame.rank, inner.shape)
+        total = piece if total is None else total + piece
+    return total
 
 
 def _log_sum_exp(body: Scalar, over: tuple[Index, ...], frame: Frame) -> Array:
@@ -168,15 +189,29 @@ def _batch_mean(body: Scalar, frame: Frame) -> Array:
 
 def _instances(body: Scalar, over: tuple[Index, ...], frame: Frame) -> Iterator[Array]:
     """The body for every value of the new indices, as trailing axes, in pieces along the first of them."""
-    sizes = index_sizes(places_in(body, frame.arrays), over, frame.sizes, frame.extents)
-    ranges = {index: np.arange(sizes[index]) for index in over}
-    first = over[0] if over else None
-    rest = math.prod(frame.shape) * math.prod(len(ranges[i]) for i in over[1:])
-    for piece in _split(ranges[first], rest) if first else [None]:
-        new = ranges if piece is None or first is None else {**ranges, first: piece}
-        inner = replace(frame, values={**frame.values, **new}, sizes=sizes)
+    for inner in _frames((body,), over, frame):
         value = _evaluate(body, inner)
         yield np.broadcast_to(value, (*value.shape[: frame.rank], *inner.shape[frame.rank :]))
+
+
+def _frames(parts: tuple[Scalar, ...], over: tuple[Index, ...], frame: Frame) -> Iterator[Frame]:
+    """The frame with the new indices, in pieces along the first of them that keep the arrays of all parts small."""
+    places = [place for part in parts for place in places_in(part, frame.arrays)]
+    sizes = index_sizes(places, over, frame.sizes, frame.extents)
+    ranges = {index: np.arange(sizes[index]) for index in over}
+    whole = replace(frame, values={**frame.values, **ranges}, sizes=sizes)
+    if not over:
+        yield whole
+        return
+    first = over[0]
+    for piece in _split(ranges[first], max(_elements(part, whole, first) for part in parts)):
+        yield replace(whole, values={**whole.values, first: piece})
+
+
+def _elements(part: Scalar, frame: Frame, first: Index) -> int:
+    """The number of elements of an expression in a frame for one value of an index."""
+    free = [index for index in free_indices(part) if index in frame.values and index != first]
+    return len(frame.rows) * math.prod(len(frame.values[index]) for index in free)
 
 
 def _split(values: Array, elements_each: int) -> list[Array]:
