@@ -26,6 +26,7 @@ from benchmarks import (
     golden_ais,
     ising,
     lattice,
+    posterior,
     sampler,
     sizes,
     training,
@@ -164,6 +165,15 @@ def figures_of_dense_machine() -> Iterator[Figure]:
     yield _floor_figure(table, what, 1.05, "dense_machine --hidden")
 
 
+def figures_of_posterior() -> Iterator[Figure]:
+    table, (few, *_, many) = posterior.measure(), posterior.SIZES
+    ratio = posterior.spread(table)
+    times = ", ".join(f"{table.row(f'pgmc {units}').ms * 1e3:.2f}" for units in posterior.SIZES)
+    what = f"posterior of a belief net, 784 children: a flip among {many} units over one among {few}"
+    sizes = ", ".join(map(str, posterior.SIZES))
+    yield Figure(what, "<= 1.2x", f"{ratio:.2f}x ({times} µs a flip for {sizes} units)", ratio <= 1.2, "posterior")
+
+
 def figures_of_sizes() -> Iterator[Figure]:
     for found in sizes.measure():
         what = f"{found.kind} model: declared, derived, compiled, for 10², 10⁴ and 10⁶ units"
@@ -216,6 +226,7 @@ BENCHMARKS: dict[str, Callable[[], Iterator[Figure]]] = {
     "compilation": figures_of_compilation,
     "lattice": figures_of_lattice,
     "dense_machine": figures_of_dense_machine,
+    "posterior": figures_of_posterior,
     "sizes": figures_of_sizes,
     "ising": figures_of_ising,
     "golden_ais": figures_of_golden_ais,
