@@ -60,6 +60,7 @@ if TYPE_CHECKING:
     from pgmc.learning.stopping import EarlyStopping as EarlyStopping
     from pgmc.learning.up_down import UpDown as UpDown
     from pgmc.learning.wake_sleep import WakeSleep as WakeSleep
+    from pgmc.program.closed_form import fit_closed_form as fit_closed_form
     from pgmc.program.layerwise import fit_layerwise as fit_layerwise
     from pgmc.program.layerwise import undirected as undirected
     from pgmc.program.program import Program as Program
@@ -89,6 +90,7 @@ _MODULES = {
         "square",
         "tanh",
     ),
+    "pgmc.program.closed_form": ("fit_closed_form",),
     "pgmc.program.layerwise": ("fit_layerwise", "undirected"),
     "pgmc.program.program": ("Program", "compile"),
     "pgmc.program.training": ("fit", "load", "save"),
