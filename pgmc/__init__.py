@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from pgmc.learning.contrastive_divergence import CD as CD
     from pgmc.learning.discriminative import Discriminative as Discriminative
     from pgmc.learning.discriminative import Hybrid as Hybrid
+    from pgmc.learning.elbo import ELBO as ELBO
     from pgmc.learning.exact_likelihood import ExactLikelihood as ExactLikelihood
     from pgmc.learning.mean_field_pcd import MeanFieldPCD as MeanFieldPCD
     from pgmc.learning.optimizers import SGD as SGD
@@ -105,6 +106,7 @@ _MODULES = {
     "pgmc.learning.mean_field_pcd": ("MeanFieldPCD",),
     "pgmc.learning.optimizers": ("SGD", "Adam"),
     "pgmc.learning.persistent": ("PCD",),
+    "pgmc.learning.elbo": ("ELBO",),
     "pgmc.learning.reinforce": ("Reinforce",),
     "pgmc.learning.reweighted_wake_sleep": ("ReweightedWakeSleep",),
     "pgmc.learning.stopping": ("EarlyStopping",),

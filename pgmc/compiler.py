@@ -100,6 +100,7 @@ class Compiler:
         self._laws = Laws(self._fresh, self.colored)
         self._search = BlockSearch(self._fresh if model.definitions else model, self._laws, self.colored, blocks)
         self._stages: dict[Query, Stages] = {}
+        self._bounds: dict[bool, Compiler | Refusal] = {}
         self.modules: dict[Query, KernelModule] = {}
         self.origins: dict[Query, tuple[KernelOrigin, float]] = {}
         if blocks is not None:
@@ -341,6 +342,22 @@ class Compiler:
         ignored = frozenset(p.name for p in self.model.parameters)
         return Compiler(self.model.guide, self.dtype, self.backend, ignored=ignored)
 
+    def reparametrised(self, analytic: bool = True) -> Compiler | Refusal:
+        """The compiler of minus the bound through the guide, as a function of noise; see ``reparametrise``."""
+        from pgmc.derivation.reparametrise import reparametrise
+
+        if analytic not in self._bounds:
+            bound = reparametrise(self.model, analytic)
+            whole = bound if isinstance(bound, Refusal) else Compiler(bound, self.dtype, self.backend)
+            self._bounds[analytic] = whole
+        return self._bounds[analytic]
+
+    def _run_time_of_bound(self, analytic: bool) -> Executable:
+        bound = self.reparametrised(analytic)
+        if isinstance(bound, Refusal):
+            raise IntractableError(f"{self.model.name}: {bound}")
+        return bound.executable()
+
     def encode_params(self, params: Mapping[str, Any], *, with_guide: bool = False) -> dict[str, Array]:
         """Checked parameters as kernels take them; see ``pgmc.runtime.state.encode_params``."""
         own = {n: v for n, v in params.items() if n not in self._ignored} if isinstance(params, Mapping) else params
@@ -358,6 +375,7 @@ class Compiler:
             is_joint=lambda name: self.law(name).family == "JointNormal",
             make_undirected=lambda: self.undirected,
             make_guide=lambda: None if self.guide is None else self.guide.executable(),
+            make_bound=self._run_time_of_bound,
         )
 
 

@@ -78,7 +78,7 @@ class _Naming:
         for factor in model.factors:
             indices, values = self._parameters(factor)
             laws = negative_log_law(factor.target, factor.family, indices, values)
-            terms += [_as_term(part, factor.target.name) for part in laws]
+            terms += [as_term(part, factor.target.name) for part in laws]
             parameters = {name: parameter_term(factor.target, indices, value) for name, value in values.items()}
             factors.append(replace(factor, parameters=tuple(parameters.items())))
         definitions = (*model.definitions, *self.found)
@@ -123,7 +123,8 @@ def _is_layer(node: Call) -> bool:
     return plain and any(isinstance(p, Sum) for p in parts) and not any(isinstance(p, Bracket) for p in parts)
 
 
-def _as_term(part: Scalar, child: str) -> EnergyTerm:
+def as_term(part: Scalar, child: str | None) -> EnergyTerm:
+    """A scalar as a term with indices of its own; ``child`` is the variable whose factor it comes from."""
     fresh = freshen(part)
     return (
         EnergyTerm(fresh.body, fresh.over, child=child)

@@ -53,6 +53,8 @@ class Executable:
         The compiler: the run time of the energy without directed factors, None if every variable has a factor.
     make_guide
         The compiler: the run time of the inference net, None if there is none.
+    make_bound
+        The compiler: the run time of minus the bound through the inference net as a function of noise.
     """
 
     def __init__(
@@ -67,6 +69,7 @@ class Executable:
         is_joint: Callable[[str], bool] = bool,
         make_undirected: Callable[[], Executable | None] = lambda: None,
         make_guide: Callable[[], Executable | None] = lambda: None,
+        make_bound: Callable[[bool], Executable] | None = None,
     ) -> None:
         self.model = model
         self.dtype: Dtype = dtype
@@ -79,6 +82,8 @@ class Executable:
         self.real = tuple(v for v in model.variables if isinstance(v.domain, Real))
         self._make_undirected = make_undirected
         self._make_guide = make_guide
+        self._make_bound = make_bound
+        self._bounds: dict[bool, Executable] = {}
         self._kernels: dict[Query, Kernel] = {}
         self._lengths: dict[tuple[Query, int], int] = {}  # sweeps of a launch, for so many chains, as last measured
         self._making = threading.RLock()
@@ -103,6 +108,19 @@ class Executable:
     def guide(self) -> Executable | None:
         """The run time of the inference net; None if there is none."""
         return self._make_guide()
+
+    def bound(self, analytic: bool) -> Executable:
+        """The run time of minus the bound as a function of noise, with divergences in closed form if ``analytic``.
+
+        Raises
+        ------
+        IntractableError
+            If a latent variable cannot be made of noise.
+        """
+        assert self._make_bound is not None
+        if analytic not in self._bounds:
+            self._bounds[analytic] = self._make_bound(analytic)
+        return self._bounds[analytic]
 
     def undirected(self) -> Executable | None:
         """The run time of the energy without directed factors; None if every variable has a factor."""

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 
 import numpy as np
 
 from pgmc.errors import ArgumentError
 from pgmc.ir.queries import Ancestral, Energy
+from pgmc.ir.symbols import shape_of
 from pgmc.runtime.executable import Executable
 from pgmc.runtime.joint_states import first_states
 from pgmc.runtime.kernels import Array
-from pgmc.runtime.streams import Stream
+from pgmc.runtime.streams import Stream, unit_normals
 
 Arrays = dict[str, Array]
 
@@ -72,3 +74,15 @@ def state_of(executable: Executable, state: Mapping[str, Array]) -> Arrays:
 
 def _names(names: set[str]) -> str:
     return ", ".join(sorted(names)) or "nothing"
+
+
+def with_noise(bound: Executable, given: Mapping[str, Array], stream: Stream, step: int) -> Arrays:
+    """The arrays with standard normal numbers for the inputs of a bound that are not among them, ``(n, *shape)``."""
+    found, rows, first = dict(given), len(next(iter(given.values()))), 0
+    for symbol in (symbol for symbol in bound.model.inputs if symbol.name not in given):
+        shape = shape_of(symbol)
+        sites = first + np.arange(math.prod(shape))
+        normals = unit_normals(stream.key, np.arange(rows), step, sites, bound.dtype)
+        found[symbol.name] = np.ascontiguousarray(normals, dtype=bound.dtype).reshape(rows, *shape)
+        first += len(sites)
+    return found
