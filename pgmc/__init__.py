@@ -58,6 +58,8 @@ if TYPE_CHECKING:
     from pgmc.learning.persistent import PCD as PCD
     from pgmc.learning.reinforce import Reinforce as Reinforce
     from pgmc.learning.reweighted_wake_sleep import ReweightedWakeSleep as ReweightedWakeSleep
+    from pgmc.learning.score_matching import DenoisingScoreMatching as DenoisingScoreMatching
+    from pgmc.learning.score_matching import ScoreMatching as ScoreMatching
     from pgmc.learning.stopping import EarlyStopping as EarlyStopping
     from pgmc.learning.up_down import UpDown as UpDown
     from pgmc.learning.wake_sleep import WakeSleep as WakeSleep
@@ -109,6 +111,7 @@ _MODULES = {
     "pgmc.learning.elbo": ("ELBO",),
     "pgmc.learning.reinforce": ("Reinforce",),
     "pgmc.learning.reweighted_wake_sleep": ("ReweightedWakeSleep",),
+    "pgmc.learning.score_matching": ("DenoisingScoreMatching", "ScoreMatching"),
     "pgmc.learning.stopping": ("EarlyStopping",),
     "pgmc.learning.up_down": ("UpDown",),
     "pgmc.learning.wake_sleep": ("WakeSleep",),

@@ -6,6 +6,7 @@ imported when they are first needed, and a query found in the cache needs none o
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Mapping
 from functools import cached_property, partial
@@ -26,6 +27,7 @@ from pgmc.ir.model import Model
 from pgmc.ir.queries import (
     Ancestral,
     Conditional,
+    Derivative,
     Energy,
     Ensemble,
     FreeEnergy,
@@ -34,6 +36,8 @@ from pgmc.ir.queries import (
     MeanFieldBound,
     MeanFieldUpdate,
     Query,
+    Score,
+    ScoreLoss,
     Sweep,
     TemperatureStep,
 )
@@ -198,8 +202,8 @@ class Compiler:
             case Conditional(target, ensemble, without):
                 law = self.marginal_law(target, without, ensemble)
                 return law if isinstance(law, Refusal) else conditional_computation(law)
-            case Gradient():
-                return self._derive_gradient(query)
+            case Gradient() | Score() | ScoreLoss():
+                return self._derive_derivative(query)
             case MeanField(observed, ensemble):
                 return self._derive_mean_field(observed, ensemble)
             case MeanFieldUpdate(observed, ensemble):
@@ -232,19 +236,20 @@ class Compiler:
         latents = tuple(v.name for v in self.model.variables if v.name not in observed)
         return derive_mean_field(self.ensemble(ensemble), means, self.variable_blocks(latents))
 
-    def _derive_gradient(self, query: Gradient) -> Answer | Refusal:
+    def _derive_derivative(self, query: Derivative) -> Answer | Refusal:
+        from pgmc.derivation.derivatives import derive_derivative
         from pgmc.derivation.energy import derive_energy
-        from pgmc.derivation.gradients import derive_gradient
 
         answer = self.derive(query.of)
         if not isinstance(answer, Computation):
             return answer
-        if query.squared and not all(q.per_example for q in answer.definitions):
-            # What is the same for all examples has one derivative, and that of each example is wanted.
+        # The square of the mean over the examples is not the mean of the squares, and a score is a derivative in what
+        # definitions are made of: these are written out where they stand.
+        squared = isinstance(query, Gradient) and query.squared
+        whole = not all(q.per_example for q in answer.definitions) if squared else not isinstance(query, Gradient)
+        if whole and answer.definitions:
             answer = derive_energy(self.ensemble(query.of.ensemble))
-        parameters = {p.name: p for p in self.ensemble(query.of.ensemble).parameters}
-        wanted = tuple(parameters[name] for name in query.wrt)
-        return derive_gradient(answer.quantities[0], wanted, query.squared, answer.definitions)
+        return derive_derivative(answer, query, self.ensemble(query.of.ensemble))
 
     def answer(self, query: Query) -> Answer:
         """The answer to a query.
@@ -290,6 +295,10 @@ class Compiler:
             if isinstance(means, Refusal):
                 raise IntractableError(f"{self.model.name}: {means}")
             return means
+        if isinstance(asked, ScoreLoss):
+            from pgmc.derivation.scores import with_noise_inputs
+
+            return with_noise_inputs(self.ensemble(asked.ensemble), asked)
         return self.shared(asked.ensemble) if isinstance(asked, Energy) else self.ensemble(asked.ensemble)
 
     def make_kernel(self, query: Query) -> Kernel:
@@ -382,23 +391,11 @@ class Compiler:
 def kernel_name(query: Query) -> str:
     """The name of the generated function."""
     match query:
-        case Energy():
-            return "energy"
-        case FreeEnergy():
-            return "free_energy"
-        case TemperatureStep():
-            return "temperature_step"
         case Conditional(target):
             return f"conditional_{target}"
-        case Gradient():
-            return "squared_gradient" if query.squared else "gradient"
-        case Sweep():
-            return "sweep"
-        case Ancestral():
-            return "ancestral"
-        case MeanField():
-            return "mean_field"
-        case MeanFieldUpdate():
-            return "mean_field_update"
-        case MeanFieldBound():
-            return "mean_field_bound"
+        case Gradient(squared=True):
+            return "squared_gradient"
+        case Score(order=2):
+            return "curvature"
+        case _:
+            return re.sub("(?<!^)([A-Z])", r"_\1", type(query).__name__).lower()

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from pgmc.codegen.array_program import ArrayProgram, Assign, Contract, Draw, Map, Operand, Reduce, Step, make_buffer
 from pgmc.codegen.check_array_program import check_array_program
 from pgmc.codegen.lower_contractions import ContractionLowering
 from pgmc.codegen.names import NameRegistry
 from pgmc.ir.answers import Answer, Assignment, BlockUpdate, Computation, PassSchedule, Quantity, SweepSchedule
+from pgmc.ir.nodes import Call
+from pgmc.ir.rewrite import depends_on_example, free_indices, walk
+from pgmc.ir.structural_key import Key, structural_key
+
+OFTEN = 8
+"""A function of examples and units that occurs so many times is worked out once, into an array."""
 
 
 def lower_answer(answer: Answer, names: NameRegistry) -> ArrayProgram:
@@ -19,7 +27,8 @@ def lower_answer(answer: Answer, names: NameRegistry) -> ArrayProgram:
 def lower_computation(computation: Computation, names: NameRegistry) -> ArrayProgram:
     """The steps that fill the result arrays of a computation."""
     names_of = {q: names.claim(f"out_{q.name}" if q.per_example else f"grad_{q.name}") for q in computation.quantities}
-    lowering = ContractionLowering(names, definitions={q.name: q for q in computation.definitions})
+    definitions = {q.name: q for q in computation.definitions}
+    lowering = ContractionLowering(names, definitions=definitions, frequent=_frequent_functions(computation))
     results: list[Operand] = []
     for quantity in computation.quantities:
         target = _result_operand(quantity, names_of[quantity])
@@ -28,6 +37,13 @@ def lower_computation(computation: Computation, names: NameRegistry) -> ArrayPro
         if not lowering.retarget(body, target):
             lowering.steps.append(Map(target, body))
     return ArrayProgram((), tuple(lowering.steps), tuple(lowering.buffers), tuple(results))
+
+
+def _frequent_functions(computation: Computation) -> frozenset[Key]:
+    """Functions of many places, such as σ(field[k]), that derivatives of derivatives repeat over and over."""
+    calls = (n for q in computation.quantities for n in walk(q.body) if isinstance(n, Call) and depends_on_example(n))
+    counts = Counter(structural_key(call)[0] for call in calls if free_indices(call))
+    return frozenset(key for key, count in counts.items() if count >= OFTEN)
 
 
 def lower_sweep(schedule: SweepSchedule | PassSchedule, names: NameRegistry) -> ArrayProgram:

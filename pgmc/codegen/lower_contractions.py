@@ -66,6 +66,7 @@ class ContractionLowering:
     sources: dict[str, frozenset[str]] = field(default_factory=dict)
     definitions: Mapping[str, Quantity] = field(default_factory=dict)
     _defined: dict[str, Operand] = field(default_factory=dict)  # the arrays of definitions that were computed
+    frequent: frozenset[Key] = frozenset()  # functions that are asked for so often that they get arrays of their own
     _known: dict[tuple[Key, tuple[int, ...]], Operand] = field(default_factory=dict)
     _conditioned: set[Scalar] = field(default_factory=set)  # weights times a condition on their own indices
     _guarded: frozenset[Index] = frozenset()  # indices of brackets around: they may keep places inside
@@ -101,6 +102,7 @@ class ContractionLowering:
             return self._lower_mean(node.body, prefer)
         if isinstance(node, Access) and isinstance(node.symbol, Intermediate):
             return Access(self._array_of(node.symbol).symbol, node.positions)
+        often = isinstance(node, Call) and bool(self.frequent) and structural_key(node)[0] in self.frequent
         before = self._guarded
         self._guarded = before | _bracket_indices(_factors(node.body if isinstance(node, Sum) else node))
         node = map_children(node, lambda child: self.lower(child, prefer))
@@ -109,7 +111,7 @@ class ContractionLowering:
         elif isinstance(node, LogSumExp) and split_conditions(node.body)[0]:
             node = self._lower_block(node)
         self._guarded = before
-        return node
+        return self._materialise(node, free_indices(node)).access if often and self._is_dense(node) else node
 
     def _array_of(self, symbol: Intermediate) -> Operand:
         """The array of a named intermediate value, computed where it is needed first."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from pgmc.derivation.contract_deltas import contract_deltas
+from pgmc.derivation.like_terms import combine_like_terms
 from pgmc.derivation.solve import equations
 from pgmc.derivation.tidy import add, multiply, negate, power, tidy
 from pgmc.errors import DerivationError
@@ -30,7 +31,7 @@ from pgmc.ir.nodes import (
     fresh_index,
 )
 from pgmc.ir.rewrite import freshen, split_conditions
-from pgmc.ir.symbols import Intermediate, Parameter, axis_name
+from pgmc.ir.symbols import Parameter, Symbol, axis_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +96,12 @@ def _indices(parts: list[Sensitivity], parameter: Parameter) -> tuple[Index, ...
     return tuple(fresh_index(name, axis_name(parameter, k)) for k, name in enumerate(letters))
 
 
+def partial_derivative(body: Scalar, symbol: Symbol, indices: tuple[Index, ...]) -> Scalar:
+    """∂body/∂symbol[indices], which may be indices that stand in the body already."""
+    parts = [collect(part, symbol, indices) for part in differentiate(body, symbol)]
+    return combine_like_terms(tidy(add(*parts)))
+
+
 def _letters(parts: list[Sensitivity], parameter: Parameter) -> list[str]:
     letters = list("ijklmnopq"[: len(parameter.axes)])
     for part in parts[:1]:
@@ -103,15 +110,15 @@ def _letters(parts: list[Sensitivity], parameter: Parameter) -> list[str]:
     return letters
 
 
-def collect(part: Sensitivity, parameter: Parameter | Intermediate, indices: tuple[Index, ...]) -> Scalar:
+def collect(part: Sensitivity, symbol: Symbol, indices: tuple[Index, ...]) -> Scalar:
     """Σ_over coefficient · [positions = indices], with the deltas contracted."""
-    relations = equations(Access(parameter, part.positions), map(at, indices))
+    relations = equations(Access(symbol, part.positions), map(at, indices))
     delta: tuple[Scalar, ...] = (Bracket(relations),) if relations else ()
     return contract_deltas(Sum(multiply(part.coefficient, *delta), part.over))
 
 
-def differentiate(node: Scalar, parameter: Parameter | Intermediate) -> list[Sensitivity]:
-    """The derivative of an expression with respect to every element of a parameter, part by part."""
+def differentiate(node: Scalar, parameter: Symbol) -> list[Sensitivity]:
+    """The derivative of an expression with respect to every element of a parameter or variable, part by part."""
     match node:
         case Access(symbol, positions):
             return [Sensitivity(ONE, positions)] if symbol == parameter else []
@@ -120,7 +127,8 @@ def differentiate(node: Scalar, parameter: Parameter | Intermediate) -> list[Sen
         case Mul(factors):
             return _product_rule(factors, parameter)
         case Pow(base, exponent):
-            outer = multiply(Number(exponent), power(base, exponent - 1))
+            # Not multiplied out over the terms of the base: its number may cancel with one in front of the power.
+            outer = Mul((Number(exponent), power(base, exponent - 1)))
             return _chain(outer, base, parameter)
         case Call(name, argument):
             inner = differentiate(argument, parameter)
@@ -143,11 +151,11 @@ def _scaled(outer: Scalar, parts: list[Sensitivity]) -> list[Sensitivity]:
     return [Sensitivity(multiply(freshen(outer), p.coefficient), p.positions, p.over) for p in parts]
 
 
-def _chain(outer: Scalar, inner: Scalar, parameter: Parameter | Intermediate) -> list[Sensitivity]:
+def _chain(outer: Scalar, inner: Scalar, parameter: Symbol) -> list[Sensitivity]:
     return _scaled(outer, differentiate(inner, parameter))
 
 
-def _product_rule(factors: tuple[Scalar, ...], parameter: Parameter | Intermediate) -> list[Sensitivity]:
+def _product_rule(factors: tuple[Scalar, ...], parameter: Symbol) -> list[Sensitivity]:
     return [
         part
         for k, factor in enumerate(factors)
@@ -155,9 +163,7 @@ def _product_rule(factors: tuple[Scalar, ...], parameter: Parameter | Intermedia
     ]
 
 
-def _softmax_rule(
-    node: LogSumExp, body: Scalar, over: tuple[Index, ...], parameter: Parameter | Intermediate
-) -> list[Sensitivity]:
+def _softmax_rule(node: LogSumExp, body: Scalar, over: tuple[Index, ...], parameter: Symbol) -> list[Sensitivity]:
     """d log Σ exp(f) = Σ exp(f - log Σ exp(f)) df."""
     relations, exponent = split_conditions(freshen(body))
     conditions = (Bracket(relations),) if relations else ()

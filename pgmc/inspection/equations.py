@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from html import escape
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
 
 from pgmc.inspection.latex import AlignedPrinter, LatexPrinter, latex_text
 from pgmc.inspection.markup import mathematics
@@ -20,31 +20,24 @@ if TYPE_CHECKING:
     from pgmc.inspection.difference import Difference
 
 Group: TypeAlias = Literal[
-    "definitions", "factors", "energy", "conditionals", "free energy", "adjoints", "gradients", "refused"
+    "definitions", "factors", "energy", "conditionals", "free energy", "scores", "adjoints", "gradients", "refused"
 ]
-GROUPS: tuple[Group, ...] = (
-    "definitions",
-    "factors",
-    "energy",
-    "conditionals",
-    "free energy",
-    "adjoints",
-    "gradients",
-    "refused",
-)
+GROUPS: tuple[Group, ...] = get_args(Group)
 
 
 @dataclass(frozen=True, slots=True)
 class Equation:
     """One answer of the compiler, under a name.
 
-    ``derivative_of`` is the quantity (``"energy"`` or ``"free_energy"``) that a gradient is the derivative of.
+    ``derivative_of`` is the quantity (``"energy"`` or ``"free_energy"``) that a gradient is the derivative of, the
+    first or the second as ``order`` says.
     """
 
     name: str
     group: Group
     answer: Model | ConditionalLaw | Quantity | Refusal
     derivative_of: str | None = None
+    order: int = 1
 
     def __str__(self) -> str:
         return str(self.answer) if isinstance(self.answer, Refusal) else self.spell(Printer())
@@ -61,7 +54,7 @@ class Equation:
             case ConditionalLaw():
                 return printer.conditional(self.answer)
             case Quantity():
-                return printer.quantity(self.answer, self.derivative_of)
+                return printer.quantity(self.answer, self.derivative_of, self.order)
             case Refusal():
                 return latex_text(str(self.answer))
 
@@ -139,6 +132,7 @@ def collect_equations(
     *,
     laws: tuple[ConditionalLaw, ...] = (),
     free_energies: Mapping[tuple[str, ...], Quantity] | None = None,
+    scores: tuple[Equation, ...] = (),
     gradients: tuple[Quantity, ...] = (),
     gradient_of: str = "energy",
     named: tuple[Quantity, ...] = (),
@@ -154,6 +148,8 @@ def collect_equations(
         The conditional law of a unit of each variable.
     free_energies
         Names of the observed variables -> free energy.
+    scores
+        Derivatives of a free energy in its own units, see ``score_entries``.
     gradients
         Derivatives of ``gradient_of``, each under its parameter's name.
     gradient_of
@@ -173,10 +169,35 @@ def collect_equations(
     entries += [Equation(law.target.name, "conditionals", law) for law in laws]
     for observed, quantity in (free_energies or {}).items():
         entries.append(Equation(f"free_energy({', '.join(observed)})", "free energy", quantity))
+    entries += scores
     entries += [Equation(q.name, "adjoints", q) for q in named if q.shown is not None]
     entries += [Equation(f"gradient({q.name})", "gradients", q, gradient_of) for q in gradients]
     entries += [Equation(refusal.wanted, "refused", refusal) for refusal in refusals]
     return Equations(tuple(entries))
+
+
+def score_entries(
+    of: str,
+    slopes: tuple[Quantity, ...] = (),
+    bends: tuple[Quantity, ...] = (),
+    loss: Quantity | None = None,
+) -> tuple[Equation, ...]:
+    """The equations of ∂F/∂x and ∂²F/∂x² under ``score(x)`` and ``curvature(x)``, and of the loss made of them.
+
+    Parameters
+    ----------
+    of
+        ``"energy"`` or ``"free_energy"``.
+    slopes, bends
+        First and second derivatives, each under its variable's name.
+    loss
+        What score matching minimises the mean of.
+    """
+    entries = [Equation(f"score({q.name})", "scores", q, of) for q in slopes]
+    entries += [Equation(f"curvature({q.name})", "scores", q, of, 2) for q in bends]
+    if loss is not None:
+        entries.append(Equation("score_loss", "scores", loss))
+    return tuple(entries)
 
 
 def equation_html(entry: Equation) -> str:

@@ -128,8 +128,10 @@ class LatexPrinter(Printer):
         """A quotient of unsigned pieces."""
         return rf"\frac{{{numerator.text}}}{{{denominator.text}}}"
 
-    def derivative(self, of: str, by: str) -> str:
+    def derivative(self, of: str, by: str, order: int = 1) -> str:
         """A partial derivative."""
+        if order == 2:
+            return rf"\frac{{\partial^2 {of}}}{{\partial {by}^2}}"
         return rf"\frac{{\partial {of}}}{{\partial {by}}}"
 
     def aside(self, words: str) -> str:

@@ -60,7 +60,7 @@ class Quantity:
         return print_quantity(self)
 
 
-WIDE = ("energy", "free_energy", "bound")
+WIDE = ("energy", "free_energy", "bound", "score_loss")
 """Quantities that are accumulated and returned in float64 in every program."""
 
 

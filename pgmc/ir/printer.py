@@ -44,7 +44,7 @@ from pgmc.ir.symbols import Intermediate, Parameter, Symbol, is_per_example
 
 Names = Mapping[Index, str]
 
-QUANTITY_NAMES = {"energy": "E", "free_energy": "F"}
+QUANTITY_NAMES = {"energy": "E", "free_energy": "F", "score_loss": "J"}
 DENSITIES = ("Normal", "JointNormal", "Gamma", "TruncatedNormal", "Poisson", "Multinomial")
 LETTERS = "ijklmnpqrstuvwxyzabcdefgho"
 
@@ -205,7 +205,7 @@ class Printer(Spelling):
         arguments = "; ".join(self._list(group) for group in groups if group)
         return self.relation(f"E({arguments})", "=", self.scalar(present(energy_expression(model.terms))))
 
-    def quantity(self, quantity: Quantity, derivative_of: str | None = None) -> str:
+    def quantity(self, quantity: Quantity, derivative_of: str | None = None, order: int = 1) -> str:
         """``name[indices] = body``, or the derivative of a quantity of that name by the one of this name."""
         names = self.bind(quantity.indices, {})
         body = self.whole(
@@ -215,7 +215,8 @@ class Printer(Spelling):
         named = Intermediate(quantity.name, (), quantity.per_example, quantity.shown)
         left = self.element(named, [names[i] for i in quantity.indices]).text
         if derivative_of is not None:
-            left = self.derivative(self.mean(QUANTITY_NAMES[derivative_of]), left)
+            whole = QUANTITY_NAMES[derivative_of]
+            left = self.derivative(whole if quantity.per_example else self.mean(whole), left, order)
         elif quantity.name in QUANTITY_NAMES:
             of = [symbol for symbol in given_symbols(quantity.body) if not isinstance(symbol, Intermediate)]
             left = f"{QUANTITY_NAMES[quantity.name]}({self._list(of)})"

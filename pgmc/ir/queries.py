@@ -65,14 +65,55 @@ class Conditional:
 
 
 @dataclass(frozen=True, slots=True)
+class Score:
+    """∂/∂x of an energy or a free energy for each unit x of the variables ``wrt``: minus the score of exp(-F).
+
+    With ``order=2`` the second derivative of each unit, the diagonal of the Hessian. Answer: one array ``(n, *shape)``
+    for each of the variables, under its name.
+    """
+
+    of: Energy | FreeEnergy
+    wrt: tuple[str, ...]
+    order: int = 1
+
+    @property
+    def ensemble(self) -> Ensemble:
+        """That of the energy."""
+        return self.of.ensemble
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreLoss:
+    """The loss of each example whose mean is minimal where the scores of model and data are the same.
+
+    A ``denoising`` loss is given noisy data, and as inputs ``pgmc_noise_<variable>`` the score of the noise, (clean -
+    noisy)/σ². Answer: ``score_loss`` (n,).
+    """
+
+    of: Energy | FreeEnergy
+    wrt: tuple[str, ...]
+    denoising: bool = False
+
+    @property
+    def ensemble(self) -> Ensemble:
+        """That of the energy."""
+        return self.of.ensemble
+
+
+def noise_name(variable: str) -> str:
+    """The name of the input that says what noise was put on a variable."""
+    return f"pgmc_noise_{variable}"
+
+
+@dataclass(frozen=True, slots=True)
 class Gradient:
-    """∂/∂θ of an energy, a free energy or a mean-field bound, averaged over the examples with weights.
+    """∂/∂θ of an energy, a free energy, a mean-field bound or a loss of scores, averaged with weights of the examples.
 
     ``squared`` averages the squares of what each example has. Answer: one array per parameter of ``wrt``, under the
     parameter's own name.
     """
 
-    of: Energy | FreeEnergy | MeanFieldBound
+    of: Energy | FreeEnergy | MeanFieldBound | ScoreLoss
     wrt: tuple[str, ...]
     squared: bool = False
 
@@ -134,6 +175,8 @@ Query: TypeAlias = (
     | FreeEnergy
     | TemperatureStep
     | Conditional
+    | Score
+    | ScoreLoss
     | Gradient
     | Sweep
     | Ancestral
@@ -141,3 +184,6 @@ Query: TypeAlias = (
     | MeanFieldUpdate
     | MeanFieldBound
 )
+
+Derivative: TypeAlias = Gradient | Score | ScoreLoss
+"""Queries about the answer to another one."""

@@ -124,9 +124,9 @@ class Spelling:
         """An equation."""
         return f"{left} {sign} {right}"
 
-    def derivative(self, of: str, by: str) -> str:
+    def derivative(self, of: str, by: str, order: int = 1) -> str:
         """A partial derivative."""
-        return f"∂{of}/∂{by}"
+        return f"∂{of}/∂{by}" if order == 1 else f"∂²{of}/∂{by}²"
 
     def aside(self, words: str) -> str:
         """Words after an equation."""

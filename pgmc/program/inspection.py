@@ -9,8 +9,9 @@ from pgmc.compiler import kernel_name
 from pgmc.inspection.highlight import Source
 from pgmc.ir.answers import Computation, Quantity, Refusal
 from pgmc.ir.queries import Conditional as ConditionalQuery
-from pgmc.ir.queries import Energy, FreeEnergy, Gradient, Query, Sweep
+from pgmc.ir.queries import Energy, FreeEnergy, Gradient, Query, Score, ScoreLoss, Sweep
 from pgmc.ir.query_text import describe_query
+from pgmc.ir.symbols import Positive, Real
 from pgmc.program.arguments import check_choice, check_variables, parameter_names, variable_names
 from pgmc.program.conditional import Conditional
 
@@ -60,13 +61,30 @@ def gradient_equations(self: Program, observed: Sequence[str] | None = None) -> 
     return collect_equations(self.model, gradients=gradients, gradient_of=name, named=named)
 
 
+def score_equations(self: Program, observed: Sequence[str]) -> Equations | Refusal:
+    """∂F/∂x and ∂²F/∂x² of the free energy of real or positive variables, and the loss of score matching.
+
+    The reason why there are none, if a variable is discrete or the others cannot be summed out.
+    """
+    from pgmc.inspection.equations import Equations, score_entries
+
+    names = check_variables(self.model, "score_equations", tuple(observed))
+    of = _energy_of(self, names)
+    answers = [self.compiler.derive(query) for query in (Score(of, names), Score(of, names, 2), ScoreLoss(of, names))]
+    for answer in answers:
+        if isinstance(answer, Refusal):
+            return answer
+    slopes, bends, (loss,) = (answer.quantities for answer in answers if isinstance(answer, Computation))
+    return Equations(score_entries(_name_of(of), slopes, bends, loss))
+
+
 def mean_field_equations(self: Program, observed: Sequence[str]) -> Computation | Refusal:
     """The fixed point of mean field given the observed variables, or the reason why there is none."""
     return self.compiler.fixed_point(check_variables(self.model, "mean_field_equations", tuple(observed)))
 
 
 def equations(self: Program) -> Equations:
-    """Everything derived: the energy, conditionals, free energies and gradients, and what was refused."""
+    """Everything derived: the energy, conditionals, free energies, scores and gradients, and what was refused."""
     from pgmc.inspection.equations import collect_equations
 
     free_energies, refusals = _free_energies(self)
@@ -75,6 +93,7 @@ def equations(self: Program) -> Equations:
         self.model,
         laws=tuple(self.compiler.law(v.name) for v in self.model.variables),
         free_energies=free_energies,
+        scores=_scores(self, tuple(free_energies)),
         gradients=gradients,
         named=named,
         refusals=refusals,
@@ -149,6 +168,27 @@ def _quantities(self: Program, query: Query) -> tuple[tuple[Quantity, ...], tupl
     """The quantities of an answer, and the named values that they are made of."""
     answer = self.compiler.answer(query)
     return (answer.quantities, answer.definitions) if isinstance(answer, Computation) else ((), ())
+
+
+def _energy_of(self: Program, observed: tuple[str, ...]) -> Energy | FreeEnergy:
+    return Energy() if len(observed) == len(self.model.variables) else FreeEnergy(observed)
+
+
+def _name_of(of: Energy | FreeEnergy) -> str:
+    return "energy" if isinstance(of, Energy) else "free_energy"
+
+
+def _scores(self: Program, offered: tuple[tuple[str, ...], ...]) -> tuple[Equation, ...]:
+    """The scores of the first free energy, or of the energy, that all observed variables have derivatives in."""
+    from pgmc.inspection.equations import score_entries
+
+    for names in dict.fromkeys((*offered, variable_names(self.model))):
+        if names and all(isinstance(self.model.variable(name).domain, Real | Positive) for name in names):
+            of = _energy_of(self, names)
+            slopes, bends = (self.compiler.derive(Score(of, names, order)) for order in (1, 2))
+            if isinstance(slopes, Computation) and isinstance(bends, Computation):
+                return score_entries(_name_of(of), slopes.quantities, bends.quantities)
+    return ()
 
 
 def _free_energies(self: Program) -> tuple[dict[tuple[str, ...], Quantity], tuple[Refusal, ...]]:

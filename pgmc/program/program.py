@@ -106,6 +106,7 @@ class Program:
     free_energy_equation = inspection.free_energy_equation
     gradient_equations = inspection.gradient_equations
     mean_field_equations = inspection.mean_field_equations
+    score_equations = inspection.score_equations
     equations = inspection.equations
     source = inspection.source
     trace = inspection.trace

@@ -13,7 +13,17 @@ import numpy as np
 
 from pgmc.errors import DataError
 from pgmc.ir.model import Model
-from pgmc.ir.queries import Ancestral, Gradient, MeanField, MeanFieldBound, MeanFieldUpdate, Query, Sweep
+from pgmc.ir.queries import (
+    Ancestral,
+    Gradient,
+    MeanField,
+    MeanFieldBound,
+    MeanFieldUpdate,
+    Query,
+    ScoreLoss,
+    Sweep,
+    noise_name,
+)
 from pgmc.ir.symbols import Positive, Real, access_axes, is_per_example, shape_of
 from pgmc.runtime.finiteness import check_answer, check_real_values
 from pgmc.runtime.kernels import Array, Dtype, Kernel, Launch, Panel, state_dtype
@@ -345,6 +355,8 @@ def _shapes(model: Model, query: Query) -> dict[str, tuple[int, ...]]:
     if isinstance(asked, MeanField | MeanFieldUpdate | MeanFieldBound):
         latents = [v for v in model.variables if v.name not in asked.observed]
         shapes |= {v.name: tuple(axis.size for axis in access_axes(v)) for v in latents}
+    if isinstance(asked, ScoreLoss) and asked.denoising:
+        shapes |= {noise_name(name): shapes[name] for name in asked.wrt}
     return shapes
 
 

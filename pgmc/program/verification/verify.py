@@ -16,6 +16,7 @@ from pgmc.program.verification.one_sweep import check_one_sweep
 from pgmc.program.verification.real_size import check_real_size
 from pgmc.program.verification.replay import check_replay
 from pgmc.program.verification.report import Ledger, Verification
+from pgmc.program.verification.score_checks import check_scores
 from pgmc.program.verification.transitions import check_independence, check_transitions
 from pgmc.program.verification.values import (
     check_conditionals,
@@ -51,6 +52,7 @@ MIXED = (
     check_statistics,
     mixed_checks.check_free_energies,
     mixed_checks.check_gradients,
+    check_scores,
     mixed_checks.check_log_partition,
     mixed_checks.check_quadrature,
 )
