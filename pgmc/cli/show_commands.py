@@ -28,6 +28,7 @@ def show(
     latex: bool = False,
     source: bool = False,
     trace: bool = False,
+    steps: bool = False,
     html: Path | None = None,
     diagram: Path | None = None,
     **sizes: int,
@@ -44,6 +45,8 @@ def show(
         Print the generated Python.
     trace
         Print every stage of the sweep: specification, graph, blocks, laws, schedule, programs and source.
+    steps
+        Print how each conditional, free energy and gradient follows from the energy.
     html
         Write the report to this file, as HTML.
     diagram
@@ -69,7 +72,11 @@ def show(
         say(program.source())
     if trace:
         say(str(program.trace()))
-    if not (latex or source or trace or html or diagram):
+    if steps:
+        groups = ("conditionals", "free energy", "gradients")
+        names = [name for name, entry in program.equations().items() if entry.group in groups]
+        say("\n\n".join(f"{name}\n{program.explain(name)}" for name in names))
+    if not (latex or source or trace or steps or html or diagram):
         say(str(program))
 
 

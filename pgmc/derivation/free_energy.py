@@ -35,7 +35,7 @@ def derive_free_energy(model: Model, observed: tuple[str, ...]) -> Computation |
     hidden = tuple(v for v in model.variables if v.name not in observed)
     refusal = _check_independent(model, observed, {v.name for v in hidden})
     if refusal is not None:
-        reduced = _with_reals_integrated(model, hidden)
+        reduced = with_reals_integrated(model, hidden)
         return refusal if reduced is None else _collected(derive_free_energy(reduced, observed))
     reference = add(*(_at_reference(term, hidden) for term in model.terms))
     laws = [derive_conditional(model, v) for v in hidden]
@@ -45,7 +45,7 @@ def derive_free_energy(model: Model, observed: tuple[str, ...]) -> Computation |
         return Refusal(
             f"free energy of {', '.join(observed) or 'nothing observed'}", reason, f"Observe {law.target.name}."
         )
-    parts = [_log_normaliser(law) for law in laws]
+    parts = [log_normaliser_of(law) for law in laws]
     body = combine_like_terms(add(reference, *map(negate, parts)))
     return Computation((Quantity("free_energy", (), body),))
 
@@ -63,7 +63,7 @@ def integrate_out(model: Model, names: tuple[str, ...]) -> Model | Refusal:
     return answer if isinstance(answer, Refusal) else reduced_model(model, names, answer.quantities[0])
 
 
-def _with_reals_integrated(model: Model, hidden: tuple[Variable, ...]) -> Model | None:
+def with_reals_integrated(model: Model, hidden: tuple[Variable, ...]) -> Model | None:
     """The model without the hidden variables that are real, if there are others and these can be integrated out."""
     real = tuple(v.name for v in hidden if isinstance(v.domain, Real))
     if not real or len(real) == len(hidden):
@@ -106,7 +106,7 @@ def _without_unit(body: Scalar, access: Access, domain: Domain) -> Scalar:
     return reduce_to_affine(opened, values).base
 
 
-def _log_normaliser(law: ConditionalLaw) -> Scalar:
+def log_normaliser_of(law: ConditionalLaw) -> Scalar:
     """Σ_t log Σ_x exp(-L_t(x)), or of the integral, the unit at its reference having energy zero."""
     if law.family == "Exclusive":
         blocks = block_indices(law.target, law.indices)

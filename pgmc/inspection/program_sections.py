@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from pgmc.inspection.derivation_steps import explain_conditional
 from pgmc.inspection.diagrams import draw_graph
 from pgmc.inspection.equations import Equation, Equations, equation_html
+from pgmc.inspection.explanations import explain_query
 from pgmc.inspection.highlight import highlight
 from pgmc.inspection.page import Block, Code, Drawing, Facts, Formula, Formulas, Section, Table, Text
 from pgmc.inspection.report import amount, count, describe_symbol
-from pgmc.ir.answers import ConditionalLaw
 from pgmc.ir.model import Model
-from pgmc.ir.queries import Ensemble, Query
+from pgmc.ir.queries import Conditional, FreeEnergy, Query
 from pgmc.ir.query_text import describe_query
 from pgmc.ir.symbols import Symbol, shape_of
 
@@ -49,7 +48,7 @@ def graph_section(compiler: Compiler) -> Section:
 
 
 def equations_section(compiler: Compiler, equations: Equations) -> Section:
-    """Everything derived, and of each conditional the steps that led to it."""
+    """Everything derived, and of conditionals and free energies the steps that led to them."""
     blocks: list[Block] = []
     for group, entries in equations.grouped():
         if group == "refused":
@@ -78,10 +77,14 @@ def lead(compiler: Compiler) -> str:
 
 
 def _formula(compiler: Compiler, entry: Equation) -> Formula:
-    why = ""
-    if entry.group == "conditionals" and isinstance(entry.answer, ConditionalLaw):
-        why = explain_conditional(compiler.ensemble(Ensemble.PLAIN), entry.answer)._repr_html_()
-    return Formula(equation_html(entry), why)
+    query: Query | None = None
+    if entry.group == "conditionals":
+        query = Conditional(entry.name)
+    elif entry.group == "free energy":
+        names = entry.name.removeprefix("free_energy(").removesuffix(")")
+        query = FreeEnergy(tuple(name for name in names.split(", ") if name))
+    steps = None if query is None else explain_query(compiler, query)
+    return Formula(equation_html(entry), "" if steps is None else steps._repr_html_())
 
 
 def _symbols(model: Model) -> Iterable[tuple[str, Sequence[Symbol]]]:

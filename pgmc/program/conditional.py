@@ -21,7 +21,7 @@ from pgmc.runtime.groups import exclusive_probabilities
 from pgmc.runtime.state import encode_state
 
 if TYPE_CHECKING:
-    from pgmc.inspection.derivation_steps import ConditionalDerivation
+    from pgmc.inspection.derivation_steps import Derivation
 
 Array = npt.NDArray[Any]
 
@@ -112,7 +112,7 @@ class Conditional:
             found["probs"] = probabilities(found["logits"], self.family)
         return found
 
-    def explain(self) -> ConditionalDerivation:
+    def explain(self) -> Derivation:
         """The steps from the energy to this law: the terms that hold the unit, its local energy, and the family."""
         from pgmc.inspection.derivation_steps import explain_conditional
 

@@ -6,16 +6,18 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from pgmc.compiler import kernel_name
+from pgmc.errors import ArgumentError
 from pgmc.inspection.highlight import Source
 from pgmc.ir.answers import Computation, Quantity, Refusal
 from pgmc.ir.queries import Conditional as ConditionalQuery
-from pgmc.ir.queries import Energy, FreeEnergy, Gradient, Query, Score, ScoreLoss, Sweep
+from pgmc.ir.queries import Energy, FreeEnergy, Gradient, MeanFieldUpdate, Query, Score, ScoreLoss, Sweep
 from pgmc.ir.query_text import describe_query
 from pgmc.ir.symbols import Positive, Real
 from pgmc.program.arguments import check_choice, check_variables, parameter_names, variable_names
 from pgmc.program.conditional import Conditional
 
 if TYPE_CHECKING:
+    from pgmc.inspection.derivation_steps import Derivation
     from pgmc.inspection.equations import Equation, Equations
     from pgmc.inspection.report import ProgramReport
     from pgmc.inspection.trace import Trace
@@ -117,6 +119,47 @@ def source(self: Program, query: Query | None = None, language: str = "numba") -
     if language == "numpy":
         return Source("\n\n".join(self.compiler.numpy_source(q) for q in queries))
     return Source("\n\n".join(self.compiler.stages(q).module.source for q in queries))
+
+
+def explain(self: Program, what: str | Query) -> Derivation:
+    """The steps that lead from the energy to an equation, or to the reason why there is none.
+
+    Parameters
+    ----------
+    what
+        A name of ``p.equations()``: ``"h"`` for the conditional of a unit of h, ``"free_energy(v)"``,
+        ``"gradient(W)"``; or ``"mean_field(v)"``, given the observed variables; or a query of ``pgmc.ir.queries``.
+
+    Raises
+    ------
+    ArgumentError
+        If there is no such equation.
+
+    Examples
+    --------
+    >>> print(p.explain("free_energy(v)"))
+    """
+    from pgmc.inspection.explanations import explain_query
+
+    found = explain_query(self.compiler, _query_of(self, what) if isinstance(what, str) else what)
+    if found is None:
+        raise ArgumentError(f"explain: {what} is no derivation. Ask for a conditional, a free energy or a gradient.")
+    return found
+
+
+def _query_of(self: Program, name: str) -> Query:
+    """The query that an equation of this name answers."""
+    head, _, rest = name.partition("(")
+    names = tuple(word.strip() for word in rest.removesuffix(")").split(",") if word.strip())
+    if not rest and head in variable_names(self.model):
+        return ConditionalQuery(head)
+    if head in ("free_energy", "mean_field") and name.endswith(")"):
+        observed = check_variables(self.model, "explain", names)
+        return FreeEnergy(observed) if head == "free_energy" else MeanFieldUpdate(observed)
+    if head == "gradient" and names and set(names) <= set(parameter_names(self.model)):
+        return Gradient(Energy(), names)
+    known = [*variable_names(self.model), "free_energy(...)", "gradient(...)", "mean_field(...)"]
+    raise ArgumentError(f"explain: there is no equation {name!r}. There are {', '.join(known)}.")
 
 
 def trace(self: Program, query: Query | None = None) -> Trace:

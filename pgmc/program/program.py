@@ -110,6 +110,7 @@ class Program:
     equations = inspection.equations
     source = inspection.source
     trace = inspection.trace
+    explain = inspection.explain
     report = inspection.report
     diagram = inspection.diagram
 
