@@ -1,6 +1,10 @@
-"""The page of the public interface: every name that ``import pgmc`` gives, by what it is for."""
+"""The page of the public interface: every name that ``import pgmc`` gives, by what it is for, and what is returned."""
 
 from __future__ import annotations
+
+import inspect
+from collections.abc import Iterator
+from importlib import import_module
 
 import pgmc
 
@@ -15,6 +19,18 @@ HEADINGS = {
     "pgmc.errors": "Errors and warnings",
 }
 
+RETURNED = (
+    "pgmc.program.conditional.Conditional",
+    "pgmc.inspection.equations.Equations",
+    "pgmc.runtime.samples.Samples",
+    "pgmc.runtime.mean_field.MeanFieldResult",
+    "pgmc.evaluation.estimates.LogPartition",
+    "pgmc.learning.report.Fit",
+    "pgmc.learning.history.History",
+    "pgmc.evaluation.enumerate.Enumeration",
+)
+"""What methods return that is worth a look."""
+
 
 def public_names() -> dict[str, str]:
     """Every public name, with the module that it is defined in."""
@@ -25,10 +41,33 @@ def public_names() -> dict[str, str]:
 def api_page() -> str:
     """The page, for mkdocstrings to fill in."""
     homes = public_names()
-    parts = ["# Interface", "Everything here is imported from `pgmc` itself."]
+    parts = ["# Interface", "Everything here is imported from `pgmc` itself, but for what is returned."]
     for package, heading in HEADINGS.items():
-        names = [name for name, home in homes.items() if home.startswith(package)]
+        names = [name for name, home in homes.items() if home.startswith(f"{package}.") or home == package]
         if names:
             parts.append(f"## {heading}")
-        parts += [f"::: {homes[name]}.{name}\n    options:\n      heading: pgmc.{name}" for name in names]
+        for name in names:
+            parts += [entry(f"{homes[name]}.{name}", f"pgmc.{name}"), *methods(getattr(pgmc, name))]
+    parts.append("## What is returned")
+    for path in RETURNED:
+        module, _, name = path.rpartition(".")
+        parts += [entry(path, name), *methods(getattr(import_module(module), name))]
     return "\n\n".join(parts) + "\n"
+
+
+def methods(owner: object) -> Iterator[str]:
+    """The methods of a class that are functions of other modules; those of its own are found by the tool."""
+    if not inspect.isclass(owner):
+        return
+    for name, value in vars(owner).items():
+        if inspect.isfunction(value) and not name.startswith("_"):
+            home = value.__module__
+            if home != owner.__module__ and home.startswith("pgmc."):
+                yield entry(f"{home}.{value.__name__}", f"{owner.__name__}.{name}", 4)
+
+
+def entry(path: str, heading: str, level: int = 3) -> str:
+    """One entry, in the language of the tool."""
+    return (
+        f"::: {path}\n    options:\n      heading: {heading}\n      toc_label: {heading}\n      heading_level: {level}"
+    )

@@ -15,6 +15,7 @@ from questions import (
     bound,
     conditional,
     energy,
+    expected_score,
     factor,
     gradient,
     guide_factor,
@@ -472,6 +473,15 @@ STRUCTURED = (
 )
 
 DIRECTED = (
+    Row(
+        ("20.60", "20.61"),
+        "20.9.1",
+        r"\frac{\partial E[J(y)]}{\partial \omega} = \sum_y J(y) \frac{\partial p(y)}{\partial \omega}"
+        r" = \sum_y J(y) p(y) \frac{\partial \log p(y)}{\partial \omega}",
+        "helmholtz_machine",
+        expected_score("R", "h", directed.cost),
+        directed.gradient_of_expected_cost,
+    ),
     Row(
         ("20.70",),
         "20.10.1",

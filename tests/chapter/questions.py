@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from itertools import product
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -128,6 +129,23 @@ def gradient(name: str) -> Question:
         return np.array([p.energy_gradient(t, state)[name] for state in one_by_one]), x
 
     return Question(lambda p: p.gradient_equations()[f"gradient({name})"], evaluate)
+
+
+def expected_score(name: str, latent: str, cost: Callable[[Array], float]) -> Question:
+    """Σ_h J(h) q(h | v) ∂ log q(h | v)/∂φ over all states of binary latents, with derivatives of the guide's energy."""
+
+    def evaluate(p: pgmc.Program, t: Arrays, x: Arrays) -> tuple[Array, Arrays]:
+        own = {parameter.name: t[parameter.name] for parameter in p.guide.model.parameters}
+        found = np.zeros((rows(x), *t[name].shape))
+        for h in product((0, 1), repeat=x[latent].shape[1]):
+            for n in range(rows(x)):
+                state = {symbol.name: x[symbol.name][n : n + 1] for symbol in p.guide.model.inputs}
+                state[latent] = np.array([h])
+                weight = cost(np.array(h)) * np.exp(-p.guide.energy(own, state)[0])
+                found[n] -= weight * p.guide.energy_gradient(own, state)[name]
+        return found, x
+
+    return Question(lambda p: p.guide.gradient_equations()[f"gradient({name})"], evaluate)
 
 
 def mean_field(name: str, *observed: str) -> Question:

@@ -83,6 +83,9 @@ def test_the_interface_lists_every_public_name() -> None:
     page = api_pages.api_page()
     for name, home in names.items():
         assert hasattr(pgmc, name) and f"::: {home}.{name}\n" in page, name
+    for method in ("Model.binary", "Model.energy", "Program.sample", "Program.log_partition", "Program.equations"):
+        assert f"heading: {method}\n" in page, method
+    assert "heading: Samples\n" in page
 
 
 def test_references_are_listed_and_linked() -> None:

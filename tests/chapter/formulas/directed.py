@@ -4,7 +4,24 @@ from __future__ import annotations
 
 import numpy as np
 
-from formulas.common import Array, sigmoid
+from formulas.common import Array, binary_states, sigmoid
+
+
+def cost(y: Array) -> float:
+    """J of (20.59): a cost of the outcome that its law does not enter"""
+    return float(np.sum(y * np.arange(1, len(y) + 1)) ** 2)
+
+
+def gradient_of_expected_cost(v: Array, R: Array, d: Array) -> Array:
+    """(20.60): Σ_y J(y) ∂p(y)/∂ω, for ω = R in p(y_j = 1) = σ(d_j + Σ_i R_ij v_i)"""
+    on = sigmoid(d + v @ R)
+    total = np.zeros(R.shape)
+    for y in binary_states(len(d)):
+        each = np.where(y == 1, on, 1 - on)
+        for j in range(len(d)):
+            slope = (2 * y[j] - 1) * on[j] * (1 - on[j])
+            total[:, j] += cost(y) * slope * v * np.prod(np.delete(each, j))
+    return total
 
 
 def unit_on(x: Array, W: Array, b: Array) -> Array:
