@@ -10,7 +10,7 @@ from pgmc.analysis.colored_units import ColoredUnits
 from pgmc.ir.answers import ConditionalLaw, Refusal
 from pgmc.ir.model import Model
 from pgmc.ir.queries import Ensemble
-from pgmc.ir.symbols import Real
+from pgmc.ir.symbols import Binary, Categorical, Real, Spin
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -122,14 +122,20 @@ class BlockSearch:
         )
 
     def _stays_parallel(self, block: Block, without: tuple[str, ...]) -> bool:
-        """Whether units of a block do not interact after some variables are integrated out either."""
+        """Whether units of a block do not interact after some variables are integrated out either.
+
+        They have finitely many values each: those have a law whatever the integral makes of the energy.
+        """
         from pgmc.analysis.elimination import is_independent
         from pgmc.analysis.interaction_graph import build_interaction_graph
 
         key = block.variables, without
         if key not in self._parallel_without:
-            model = self.laws.reduced(without)
-            self._parallel_without[key] = not isinstance(model, Refusal) and is_independent(
+            finite = all(
+                isinstance(self.model.variable(n).domain, Binary | Spin | Categorical) for n in block.variables
+            )
+            model = self.laws.reduced(without) if finite else None
+            self._parallel_without[key] = isinstance(model, Model) and is_independent(
                 build_interaction_graph(model), block.variables
             )
         return self._parallel_without[key]

@@ -31,7 +31,7 @@ from pgmc.codegen.loop_program import (
     UnlessMasked,
 )
 from pgmc.codegen.names import NameRegistry
-from pgmc.ir.nodes import Access, Mul, Position, Scalar, at, fresh_index
+from pgmc.ir.nodes import Access, Bracket, Mul, Position, Scalar, at, fresh_index
 from pgmc.ir.rewrite import accesses, depends_on_example, map_children
 from pgmc.ir.symbols import Axis, Constant, Input, Symbol, Variable
 
@@ -177,11 +177,19 @@ class _Turning:
             case Access(symbol, positions):
                 return Access(symbol, tuple(self._place(symbol, k, p) for k, p in enumerate(positions)))
             case Mul(factors):
-                shared = tuple(f for f in factors if self._is_shared(f))
-                own = tuple(self._scalar(f) for f in factors if f not in shared)
-                return Mul((self._shared(Mul(shared) if len(shared) > 1 else shared[0]), *own)) if shared else Mul(own)
+                return self._product(factors)
             case _:
                 return map_children(node, self._scalar)
+
+    def _product(self, factors: tuple[Scalar, ...]) -> Scalar:
+        """The product, with what all chains share computed ahead. Conditions stay: they guard the places of units."""
+        conditions = tuple(f for f in factors if isinstance(f, Bracket))
+        shared = tuple(f for f in factors if f not in conditions and self._is_shared(f))
+        own = tuple(self._scalar(f) for f in factors if f not in conditions and f not in shared)
+        if not shared:
+            return Mul((*own, *conditions))
+        guarded = (*shared, *conditions)
+        return Mul((self._shared(Mul(guarded) if len(guarded) > 1 else guarded[0]), *own, *conditions))
 
     def _is_shared(self, node: Scalar) -> bool:
         return not depends_on_example(node) and not any(a.symbol.name in self.arrays for a in accesses(node))

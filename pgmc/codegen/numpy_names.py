@@ -41,6 +41,15 @@ def step(x):
     "lgamma": """\
 lgamma = np.vectorize(math.lgamma, otypes=[float])
 """,
+    "digamma": '''\
+def digamma(x):
+    """The derivative of log Γ: ψ(x) = ψ(x + 10) - Σ_k 1/(x + k), and there the asymptotic series."""
+    y = x + 10.0
+    t = 1.0 / y**2
+    series = 1.0 / 240.0 - t * (1.0 / 132.0 - t * (691.0 / 32760.0))
+    series = t * (1.0 / 12.0 - t * (1.0 / 120.0 - t * (1.0 / 252.0 - t * series)))
+    return np.log(y) - 0.5 / y - series - sum(1.0 / (x + k) for k in range(10))
+''',
     "xlogx": '''\
 def xlogx(x):
     """x log x, and 0 where x is 0."""

@@ -44,11 +44,28 @@ def lgamma(x):
     ("helper",),
 )
 
+_DIGAMMA = Helper(
+    '''\
+@helper
+def digamma(x):
+    """The derivative of log Γ: ψ(x) = ψ(x + 10) - Σ_k 1/(x + k), and there the asymptotic series."""
+    y, total = np.float64(x) + 10.0, 0.0
+    for k in range(10):
+        total += 1.0 / (x + k)
+    t = 1.0 / (y * y)
+    series = 1.0 / 240.0 - t * (1.0 / 132.0 - t * (691.0 / 32760.0))
+    series = t * (1.0 / 12.0 - t * (1.0 / 120.0 - t * (1.0 / 252.0 - t * series)))
+    return FLOAT(np.log(y) - 0.5 / y - series - total)
+''',
+    ("helper",),
+)
+
 FUNCTIONS = {
     "relu": _RELU,
     "wrap": _WRAP,
     "xlogx": _XLOGX,
     "lgamma": _LGAMMA,
+    "digamma": _DIGAMMA,
 }
 
 FUNCTIONS_FLOAT32 = {

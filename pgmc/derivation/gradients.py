@@ -188,6 +188,7 @@ def _derivative(name: str, x: Scalar) -> Scalar:
         "cos": negate(Call("sin", x)),
         "sin": Call("cos", x),
         "step": Number(Fraction(0)),
+        "lgamma": Call("digamma", x),
     }
     if name not in rules:
         reason = f"{name} has no derivative among the functions of pgmc."

@@ -89,8 +89,9 @@ class Guide:
 
 
 def given_as_inputs(model: IrModel) -> IrModel:
-    """The model with only the symbols that its factors use, and with every variable without a factor given."""
-    used = names_behind((term.body for term in model.terms), model.definitions) | set(model.children)
+    """The model with only its factors and the symbols they use, and with every variable without a factor given."""
+    laws = tuple(term for term in model.terms if term.child is not None)  # and no base measures of what is given
+    used = names_behind((term.body for term in laws), model.definitions) | set(model.children)
     inputs = tuple(
         Input(v.name, v.axes, v.domain, v.origin)
         for v in model.variables
@@ -108,7 +109,7 @@ def given_as_inputs(model: IrModel) -> IrModel:
         (*inputs, *(i for i in model.inputs if i.name in used)),
         tuple(p for p in model.parameters if p.name in used),
         tuple(c for c in model.constants if c.name in used),
-        tuple(map(given, model.terms)),
+        tuple(map(given, laws)),
         map_factors(model, given),
         definitions=map_definitions(kept, given),
     )

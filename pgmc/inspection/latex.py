@@ -79,7 +79,7 @@ class LatexPrinter(Printer):
         """A function of an argument."""
         if name == "sqrt":
             return Piece(rf"\sqrt{{{argument}}}", Level.ATOM)
-        heads = {"sigmoid": r"\sigma", "Normal": r"\mathcal{N}", "lgamma": r"\log \Gamma"}
+        heads = {"sigmoid": r"\sigma", "Normal": r"\mathcal{N}", "lgamma": r"\log \Gamma", "digamma": r"\psi"}
         head = heads.get(name, "\\" + name if name in BUILT_IN else rf"\operatorname{{{name}}}")
         return Piece(head + self.brackets(argument), Level.ATOM)
 

@@ -52,6 +52,7 @@ FUNCTIONS: dict[str, Callable[[Any], Any]] = {
     "sin": sympy.sin,
     "step": lambda x: sympy.Heaviside(x, 0),
     "lgamma": sympy.loggamma,
+    "digamma": sympy.digamma,
     "xlogx": lambda x: x * sympy.log(x),
 }
 RELATIONS: dict[str, Callable[[Any, Any], Any]] = {

@@ -10,7 +10,7 @@ from pgmc.ir.answers import ConditionalLaw, Family
 from pgmc.ir.model import EnergyTerm, Factor, Model
 from pgmc.ir.nodes import Access, Call, Index, Mul, Scalar, at, shifted_index
 from pgmc.ir.rewrite import accesses, rename
-from pgmc.ir.symbols import Binary, Categorical, Intermediate, Real, Spin, Variable, is_one_hot
+from pgmc.ir.symbols import Binary, Categorical, Count, Intermediate, Real, Spin, Variable, is_one_hot, total_name
 
 FAMILIES_OF: dict[type, tuple[Family, ...]] = {
     Binary: ("Bernoulli",),
@@ -81,6 +81,7 @@ def undirected_part(model: Model) -> Model | None:
     terms = tuple(term for term in model.terms if term.child is None)
     equations = {definition.symbol.name: definition.term.body for definition in model.definitions}
     used = {access.symbol.name for term in terms for access in accesses(term.body)}
+    used |= {total_name(v) for v in variables if isinstance(v.domain, Count) and v.domain.total is not None}
     for name in reversed(equations):  # each is made of those before it
         used |= {access.symbol.name for access in accesses(equations[name])} if name in used else set()
     return Model(

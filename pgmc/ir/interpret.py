@@ -50,6 +50,13 @@ from pgmc.ir.symbols import Symbol, access_axes, is_one_hot, is_per_example
 MANY_PRODUCTS = 1 << 16
 """From this many products on a sum of products is not made of an array of all of them."""
 
+
+def _digamma(x: Array) -> Array:
+    from scipy.special import digamma  # few models need it, and scipy takes long to load
+
+    return np.asarray(digamma(x))
+
+
 FUNCTIONS: dict[str, Callable[[Array], Array]] = {
     "exp": np.exp,
     "log": np.log,
@@ -63,6 +70,7 @@ FUNCTIONS: dict[str, Callable[[Array], Array]] = {
     "step": lambda x: np.where(x > 0.0, 1.0, 0.0),
     "xlogx": lambda x: np.where(x > 0.0, x, 0.0) * np.log(np.where(x > 0.0, x, 1.0)),
     "lgamma": np.vectorize(math.lgamma, otypes=[np.float64]),
+    "digamma": _digamma,
 }
 
 RELATIONS: dict[str, Callable[[Array, Array], Array]] = {

@@ -203,7 +203,21 @@ class Bracket:
 
 Scalar: TypeAlias = Number | Pi | Access | Unit | Add | Mul | Pow | Call | Sum | LogSumExp | BatchMean | Bracket
 
-FUNCTIONS = ("exp", "log", "sigmoid", "softplus", "tanh", "relu", "sqrt", "cos", "sin", "lgamma", "step", "xlogx")
+FUNCTIONS = (
+    "exp",
+    "log",
+    "sigmoid",
+    "softplus",
+    "tanh",
+    "relu",
+    "sqrt",
+    "cos",
+    "sin",
+    "lgamma",
+    "digamma",
+    "step",
+    "xlogx",
+)
 
 ZERO = Number(Fraction(0))
 ONE = Number(Fraction(1))

@@ -30,7 +30,7 @@ class Piece:
 
 
 RELATION_SIGNS = {"==": "=", "!=": "≠", "<": "<", "<=": "≤"}
-FUNCTION_NAMES = {"sigmoid": "σ", "sqrt": "√", "lgamma": "log Γ"}
+FUNCTION_NAMES = {"sigmoid": "σ", "sqrt": "√", "lgamma": "log Γ", "digamma": "ψ"}
 SUBSCRIPTS = str.maketrans("-0123456789", "₋₀₁₂₃₄₅₆₇₈₉")
 SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 

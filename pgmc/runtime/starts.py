@@ -10,7 +10,7 @@ import numpy as np
 
 from pgmc.errors import DataError
 from pgmc.ir.model import Model
-from pgmc.ir.symbols import Spin, Symbol, Variable, shape_of
+from pgmc.ir.symbols import Positive, Spin, Symbol, Variable, shape_of
 from pgmc.runtime.groups import group_units, place_units
 from pgmc.runtime.kernels import Array, Dtype
 from pgmc.runtime.samples import ChainState
@@ -40,7 +40,7 @@ class Start:
             value = clamp[name]
             free = np.ma.getmaskarray(value) if isinstance(value, np.ma.MaskedArray) else None
             if free is not None:
-                valid = 1 if isinstance(declared[name].domain, Spin) else 0
+                valid = 1 if isinstance(declared[name].domain, Spin | Positive) else 0
                 value = np.where(free, valid, np.ma.getdata(value))
             values = self._rows(declared[name], value, partial=free is not None)
             kept = np.ones((self.chains, *values.shape[1:]), dtype=bool)

@@ -13,7 +13,7 @@ import numpy as np
 import pgmc
 from generation import constrained
 from language import Array, Function, LogSumExp, Power, Sum, reads, walk
-from meaning import Arrays, Values, energies
+from meaning import Arrays, Values, energies, guide_logarithms
 from pgmc.compiler import Compiler
 from pgmc.ir.answers import Refusal
 from pgmc.ir.canonical import canonical_text
@@ -26,7 +26,8 @@ STEP = 2e-3
 
 
 Findings = Iterator[Finding]
-CHECKS: dict[str, Callable[[Case], Findings]] = {}
+Checks = dict[str, Callable[[Any], Findings]]
+CHECKS: Checks = {}
 
 
 def check(function: Callable[[Case], Findings]) -> Callable[[Case], Findings]:
@@ -61,7 +62,13 @@ def conditionals(case: Case) -> Findings:
     """p(every value of every unit | all others) in every state."""
     for array in case.spec.units:
         name = array.name
-        found = case.program.conditional(name).evaluate(case.params, case.states)["probs"].reshape(len(case.rows), -1)
+        law = case.program.conditional(name).evaluate(case.params, case.states)
+        if array.kind == "count":
+            weights, reached = case.exact.conditional(case.sites(name))
+            means = np.einsum("sk,sku->su", weights, case.exact.codes[reached][..., case.sites(name)])
+            yield case.finding(f"E({name} | all others)", law["mean"].reshape(len(case.rows), -1), means[case.rows])
+            continue
+        found = law["probs"].reshape(len(case.rows), -1)
         wanted = np.stack([law_of_unit(case, array, site)[case.rows] for site in case.sites(name)], axis=1)
         wanted = wanted.reshape(found.shape) if array.states else wanted[..., 1]
         yield case.finding(f"p({name} | all others)", found, wanted)
@@ -105,6 +112,8 @@ def subsets(names: tuple[str, ...]) -> list[tuple[str, ...]]:
 def separable(case: Case, observed: tuple[str, ...]) -> bool:
     """Whether each term is a plain product with one unit, at most, of the variables that are not observed."""
     hidden = set(case.names) - set(observed)
+    if case.spec.factors:
+        return False
     for term in case.spec.terms:
         plain = not any(isinstance(part, Function | LogSumExp | Power | Sum) for part in walk(term))
         if not plain or sum(read.name in hidden for read in reads(term)) > 1:
@@ -120,8 +129,12 @@ def gradients(case: Case) -> Findings:
         return
     table = shifted_energies(case)
     slope, executable = differences(table), case.program.executable
+    smooth = smooth_entries(case, table)
     weights, encoded = np.random.default_rng(case.seed).dirichlet(np.ones(len(case.rows))), encode(case)
     state = {name: values for name, values in encoded[1].items()}
+
+    def wrong(what: str, found: Values, wanted: Values) -> Finding:
+        return case.finding(what, np.where(smooth, found, 0.0), np.where(smooth, wanted, 0.0), coarse)
 
     def gradient(of: Energy | FreeEnergy, weights: Values) -> Values:
         given = {n: x for n, x in state.items() if isinstance(of, Energy) or n in (*of.observed, *case.values[1])}
@@ -129,19 +142,20 @@ def gradients(case: Case) -> Findings:
         return np.concatenate([found[name].ravel() for name in names])
 
     coarse = 1e-6 if case.dtype == "float64" else 1e-4
-    yield case.finding("∂E/∂θ", gradient(Energy(), weights), slope @ weights, coarse)
+    yield wrong("∂E/∂θ", gradient(Energy(), weights), slope @ weights)
     if np.abs(slope).max(initial=0.0) * STEP < 0.01:  # so that differences of log Z are exact enough
         log_z = np.log(np.exp(case.exact.E.min() - table).sum(axis=1))
-        yield case.finding("E[∂E/∂θ]", gradient(Energy(), case.exact.p[case.rows]), -differences(log_z), coarse)
+        yield wrong("E[∂E/∂θ]", gradient(Energy(), case.exact.p[case.rows]), -differences(log_z))
     for observed in offered(case)[:1]:
         wanted = slope @ posterior(case, case.sites(*observed), weights)
-        yield case.finding(f"∂F({', '.join(observed)})/∂θ", gradient(FreeEnergy(observed), weights), wanted, coarse)
+        yield wrong(f"∂F({', '.join(observed)})/∂θ", gradient(FreeEnergy(observed), weights), wanted)
     projected = case.program.energy_gradient(case.params, case.states)
-    mean = np.split(slope.mean(axis=1), np.cumsum([value.size for value in case.params.values()])[:-1])
-    for name, part in zip(names, mean, strict=True):
+    ends = np.cumsum([value.size for value in case.params.values()])[:-1]
+    for name, part, known in zip(names, *(np.split(x, ends) for x in (slope.mean(axis=1), smooth)), strict=True):
         array = case.spec.array(name)
-        wanted = constrained(array, part.reshape(array.shape))
-        yield case.finding(f"∂E/∂{name}, constrained", projected[name], wanted, coarse)
+        if known.all():
+            wanted = constrained(array, part.reshape(array.shape))
+            yield case.finding(f"∂E/∂{name}, constrained", projected[name], wanted, coarse)
 
 
 def encode(case: Case) -> tuple[dict[str, Values], dict[str, Values]]:
@@ -176,6 +190,17 @@ def differences(table: Values) -> Values:
     return (8 * (above - below) - (far_above - far_below)) / (12 * STEP)
 
 
+def smooth_entries(case: Case, table: Values) -> Values:
+    """Entries for which differences tell the derivative: those of no constraint, and where the energy bends little.
+
+    A weight that a mask or a diagonal keeps at 0 may stand at the kink of a function.
+    """
+    free = [np.broadcast_to(constrained(case.spec.array(n), np.ones(v.shape)), v.shape) for n, v in case.params.items()]
+    far_below, below, above, far_above = np.moveaxis(table.reshape(-1, 4, *table.shape[1:]), 1, 0)
+    bent = np.abs((far_above - far_below) / 2 - (above - below)).max(axis=1) / STEP
+    return (np.concatenate([part.ravel() for part in free]) > 0) & (bent < 1e-4 * case.scale)
+
+
 def posterior(case: Case, sites: list[int], weights: Values) -> Values:
     """The weight of each state if the units that are not observed are drawn anew: ∂F is the mean of ∂E under it."""
     seen = case.exact.index(case.codes[:, sites], sites)
@@ -189,7 +214,7 @@ def posterior(case: Case, sites: list[int], weights: Values) -> Values:
 @check
 def sweeps(case: Case) -> Findings:
     """The exact transition matrix of one sweep of the emitted text: plain, backward, masked, or tempered by turns."""
-    if any(array.exclusive for array in case.spec.units):
+    if any(array.linked for array in case.spec.units):
         return  # drawn from joint laws of blocks, which tests/groups follows
     if (16, 16, 32)[case.seed // 30 % 3] < case.exact.S:
         return
@@ -262,20 +287,23 @@ def mean_field(case: Case) -> Findings:
             found = case.program.mean_field(case.params, given, iterations=passes, tol=0.0)
         except pgmc.IntractableError as refusal:
             nodes = [part for term in case.spec.terms for part in walk(term)]
-            plain = not any(isinstance(part, Function | LogSumExp) for part in nodes)
-            excused = "too many summands" in str(refusal)
+            plain = not any(isinstance(part, Function | LogSumExp) for part in nodes) and not case.spec.factors
+            counted = any(array.kind == "count" for array in case.spec.units)
+            excused = "too many summands" in str(refusal) or counted
             yield Finding("mean field of a polynomial is refused", float(plain and not excused), 0.0)
             return
         bound = float(found.bound[0])
         fallen = max(before - bound, 0.0)
         yield case.finding("the bound falls", fallen, 0.0)
         yield case.finding("the bound is above log Σ exp(-E)", max(bound - law.log_z, 0.0), 0.0)
-        if not any(case.spec.array(name).exclusive for name in found.means):  # their blocks are no products
-            yield case.finding("the bound is not that of its means", bound, law.elbo(factors(case, found.means, row)))
+        if not any(case.spec.array(name).linked for name in found.means):  # their blocks are no products
+            yield case.finding(
+                "the bound is not that of its means", bound, law.elbo(means_as_laws(case, found.means, row))
+            )
         before = bound
 
 
-def factors(case: Case, means: Arrays, row: int) -> list[Values]:
+def means_as_laws(case: Case, means: Arrays, row: int) -> list[Values]:
     """q of every unit: of its means, or all on its value."""
     found = []
     for site, (name, place) in enumerate(case.exact.sites):
@@ -288,6 +316,36 @@ def factors(case: Case, means: Arrays, row: int) -> list[Values]:
             on = (1 + mean) / 2 if case.spec.array(name).kind == "spin" else mean
             found.append(np.array([1 - on, on]))
     return found
+
+
+# ---- reliability, F: directed factors ------------------------------------------------------------------------------
+
+
+@check
+def factors(case: Case) -> Findings:
+    """log Z is that of the energy alone, and 0 if there is none; the inference net has the law that was declared."""
+    if case.spec.factors:
+        inputs = case.values[1] or None
+        log_z = np.ravel(case.program.log_partition(case.params, inputs, method="auto").value)[0]
+        yield case.finding("log Z of the energy alone", log_z, log_z_without_factors(case))
+        yield case.finding("log p", case.program.log_joint(case.params, case.states), -case.exact.E[case.rows] - log_z)
+    if case.spec.guide:
+        whole = {name: case.values[0][name] for name in case.values[0]}
+        net = case.program.guide
+        params = {name: value for name, value in whole.items() if name in net.init()}
+        given = {name: case.states[name] for name in (s.name for s in (*net.model.variables, *net.model.inputs))}
+        wanted = -guide_logarithms(case.spec, whole, case.states)
+        yield case.finding("-log q", net.energy(params, given), wanted)
+
+
+def log_z_without_factors(case: Case) -> float:
+    """log Σ exp(-E) over the variables that have no factor."""
+    params = {name: value[None] for name, value in case.params.items()}
+    table = energies(replace(case.spec, factors=()), params, case.states)[0]
+    children = {factor.target.name for factor in case.spec.factors}
+    causes = case.sites(*(name for name in case.names if name not in children))
+    first = np.unique(case.exact.index(case.codes[:, causes], causes), return_index=True)[1]
+    return float(np.logaddexp.reduce(-table[first]))
 
 
 @check

@@ -8,10 +8,13 @@ from dataclasses import dataclass, replace
 
 import pgmc
 from checks import CHECKS
+from generation import random_specification
 from language import Specification
+from mixed import MixedCase
+from mixed_checks import MIXED_CHECKS
 from shrinking import shrink
 from spelling import code
-from trial import Case, Finding
+from trial import Backend, Case, Dtype, Finding
 
 
 @dataclass(frozen=True)
@@ -30,13 +33,20 @@ class Failure:
         return f"{self.check}: {self.what}\n({origin})\n\n{text}"
 
 
+def random_case(seed: int, backend: Backend = "text", dtype: Dtype = "float64") -> Case:
+    """The specification of a seed, compiled."""
+    spec = random_specification(seed)
+    return (Case if spec.discrete else MixedCase)(spec, seed, backend, dtype)
+
+
 def failure(case: Case, checks: Iterable[str] = tuple(CHECKS)) -> Failure | None:
     """The first check that fails, if there is one. An exception is a failure."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", pgmc.ModelWarning)
-        for name in checks:
+        known = MIXED_CHECKS if isinstance(case, MixedCase) else CHECKS
+        for name in (name for name in checks if name in known):
             try:
-                for finding in CHECKS[name](case):
+                for finding in known[name](case):
                     if not finding.error <= finding.tolerance:
                         return Failure(case, name, _told(finding))
             except Exception as error:  # what a model makes pgmc raise is what the report is about

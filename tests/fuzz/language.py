@@ -10,14 +10,20 @@ import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields, replace
 from fractions import Fraction
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
-UNITS = ("binary", "spin", "categorical")
+DISCRETE = ("binary", "spin", "categorical", "count")
+CONTINUOUS = ("real", "positive")
+UNITS = (*DISCRETE, *CONTINUOUS)
 
 
 @dataclass(frozen=True)
 class Array:
-    """A declaration. ``kind`` is the method of ``pgmc.Model``; ``options`` are words, such as ``symmetric``."""
+    """A declaration. ``kind`` is the method of ``pgmc.Model``; ``options`` are words, such as ``symmetric``.
+
+    A list of edges is an array of kind ``edges`` whose rows are its ``value``, and whose name is the letter that runs
+    over them. Counts add up to ``total``, which is given as the input ``given`` if that has a name.
+    """
 
     name: str
     kind: str
@@ -28,6 +34,9 @@ class Array:
     value: tuple[float, ...] = ()
     periodic: bool = False
     exclusive: tuple[int, ...] = ()
+    total: int = 0
+    given: str = ""
+    guide: bool = False
 
     @property
     def full(self) -> tuple[int, ...]:
@@ -39,7 +48,14 @@ class Array:
         """The number of joint states of the units; 1 for what is no variable."""
         if self.exclusive:
             return (1 + math.prod(self.exclusive)) ** math.prod(self.pooled)
-        return (self.states or 2) ** math.prod(self.shape) if self.kind in UNITS else 1
+        if self.kind == "count":
+            return math.comb(self.total + math.prod(self.shape) - 1, self.total)
+        return (self.states or 2) ** math.prod(self.shape) if self.kind in DISCRETE else 1
+
+    @property
+    def linked(self) -> bool:
+        """Whether units of the group restrict one another: they are drawn together."""
+        return bool(self.exclusive) or self.kind == "count"
 
     @property
     def pooled(self) -> tuple[int, ...]:
@@ -47,15 +63,23 @@ class Array:
         return tuple(size // length for size, length in zip(self.shape, self.exclusive, strict=True))
 
 
-@dataclass(frozen=True)
-class Read:
-    """An element of an array: ``s[x + 1, 0]``, or ``h.pooled()[x]`` of its exclusive blocks.
+class Place(NamedTuple):
+    """A place on an axis: a letter and an offset, two letters and an offset for their sum, or no letter and a position.
 
-    A place is a letter and an offset, two letters and an offset for their sum, or no letter and a position.
+    An ``end`` is the unit that stands in column ``offset`` of an edge, where the letter is that of the list.
     """
 
+    letters: str
+    offset: int = 0
+    end: bool = False
+
+
+@dataclass(frozen=True)
+class Read:
+    """An element of an array: ``s[x + 1, 0]``, or ``h.pooled()[x]`` of its exclusive blocks."""
+
     name: str
-    places: tuple[tuple[str, int], ...] = ()
+    places: tuple[Place, ...] = ()
     pooled: bool = False
 
 
@@ -117,11 +141,22 @@ Expression: TypeAlias = Read | Number | Product | Add | Power | Function | Sum |
 
 
 @dataclass(frozen=True)
+class Factor:
+    """The law of every unit of a target, whose letters are free in its parameters; the states' letter comes last."""
+
+    target: Read
+    family: str
+    parameters: tuple[tuple[str, Expression], ...]
+
+
+@dataclass(frozen=True)
 class Specification:
-    """A model: declarations in order, and the terms of the energy."""
+    """A model: declarations in order, the terms of the energy, directed factors, and those of the inference net."""
 
     arrays: tuple[Array, ...]
     terms: tuple[Expression, ...]
+    factors: tuple[Factor, ...] = ()
+    guide: tuple[Factor, ...] = ()
 
     def array(self, name: str) -> Array:
         """The declaration of a name."""
@@ -142,8 +177,19 @@ class Specification:
         return self.of_kind(*UNITS)
 
     @property
+    def discrete(self) -> bool:
+        """Whether all joint states can be listed."""
+        return not self.of_kind(*CONTINUOUS)
+
+    @property
+    def expressions(self) -> tuple[Expression, ...]:
+        """The terms, and the targets and parameters of all factors."""
+        factors = (part for f in (*self.factors, *self.guide) for part in (f.target, *dict(f.parameters).values()))
+        return (*self.terms, *factors)
+
+    @property
     def joint_states(self) -> int:
-        """The number of joint states."""
+        """The number of joint states of the discrete units."""
         return math.prod(array.joint_states for array in self.arrays)
 
 
@@ -195,18 +241,18 @@ def free_letters(node: Expression) -> tuple[str, ...]:
     """Letters that no sum inside binds, in the order in which they stand."""
     match node:
         case Read(_, places):
-            return tuple(dict.fromkeys(letter for letters, _ in places for letter in letters))
+            return tuple(dict.fromkeys(letter for place in places for letter in place.letters))
         case Sum(body, over) | LogSumExp(body, over):
             return tuple(letter for letter in free_letters(body) if letter not in over)
         case _:
             return tuple(dict.fromkeys(letter for part in children(node) for letter in free_letters(part)))
 
 
-def extents(spec: Specification, term: Expression) -> dict[str, int]:
-    """How far every letter of a term runs."""
+def extents(spec: Specification, *terms: Expression) -> dict[str, int]:
+    """How far every letter of some terms runs."""
     return {
-        letter: size
-        for read in reads(term)
-        for (letter, _), size in zip(read.places, spec.shape_of(read), strict=True)
-        if len(letter) == 1
+        place.letters: spec.array(place.letters).shape[0] if place.end else size
+        for read in (read for term in terms for read in reads(term))
+        for place, size in zip(read.places, spec.shape_of(read), strict=True)
+        if len(place.letters) == 1
     }

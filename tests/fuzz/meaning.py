@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 from scipy.special import gammaln
+from scipy.stats import norm
 
 from language import (
     Add,
     Array,
     Expression,
+    Factor,
     Function,
     LogSumExp,
     Number,
+    Place,
     Power,
     Product,
     Read,
@@ -50,19 +53,56 @@ def energies(spec: Specification, params: Arrays, states: Arrays) -> Values:
 
     ``params`` are ``(sets, *shape)``; ``states`` and inputs ``(states, *shape)``, categorical ones as integers.
     """
-    data = dict(params)
-    for array in spec.arrays:
-        if array.kind == "constant":
-            data[array.name] = np.array(array.value).reshape(1, *array.shape)
-        elif array.kind != "param":
-            value = np.asarray(states[array.name])
-            data[array.name] = value[..., None] == np.arange(array.states) if array.states else value
+    data = _data(spec, params, states)
     sets, rows = (len(next(iter(group.values()), [0])) for group in (params, states))
     total = np.zeros((sets, rows))
     for term in spec.terms:
         value = Term(spec, data, extents(spec, term)).value(Sum(term, free_letters(term)))
         total = total + value.reshape(value.shape[:2])
+    for array in spec.of_kind("count"):
+        total = total + gammaln(data[array.name] + 1.0).reshape(1, rows, -1).sum(axis=2)
+    return total - _logarithms(spec, spec.factors, data)
+
+
+def guide_logarithms(spec: Specification, params: Arrays, states: Arrays) -> Values:
+    """log q of the variables that the inference net is for, given the others, ``(states,)``."""
+    one_set = {name: value[None] for name, value in params.items()}
+    return np.asarray(_logarithms(spec, spec.guide, _data(spec, one_set, states)))[0]
+
+
+def _data(spec: Specification, params: Arrays, states: Arrays) -> dict[str, Values]:
+    """Every array as terms read it: constants with an axis of sets, and categorical units one-hot."""
+    data = dict(params)
+    for array in spec.arrays:
+        if array.kind in ("constant", "edges"):
+            data[array.name] = np.array(array.value).reshape(1, *array.shape)
+        elif array.kind != "param":
+            value = np.asarray(states[array.name])
+            data[array.name] = value[..., None] == np.arange(array.states) if array.states else value
+    return data
+
+
+def _logarithms(spec: Specification, factors: Iterable[Factor], data: Arrays) -> Values:
+    """Σ log p(target | parents) over factors, ``(sets, states)``, or 0 if there are none."""
+    total: Values = np.zeros((1, 1))
+    for factor in factors:
+        names, bodies = zip(*factor.parameters, strict=True)
+        term = Term(spec, data, extents(spec, factor.target, *bodies))
+        unit, *values = np.broadcast_arrays(term.value(factor.target), *map(term.value, bodies))
+        if spec.array(factor.target.name).states:
+            (logits,), state = values, term.axis(factor.target.places[-1].letters)
+            log = unit * (logits - np.logaddexp.reduce(logits, axis=state, keepdims=True))
+        else:
+            log = _LAWS[spec.array(factor.target.name).kind](unit, **dict(zip(names, values, strict=True)))
+        total = total + log.reshape(*log.shape[:2], -1).sum(axis=2)
     return total
+
+
+_LAWS: dict[str, Callable[..., Values]] = {
+    "binary": lambda x, logits: x * logits - np.logaddexp(0, logits),
+    "spin": lambda s, logits: (1 + s) / 2 * logits - np.logaddexp(0, logits),
+    "real": lambda x, mean, precision=1.0: norm.logpdf(x, mean, np.asarray(precision) ** -0.5),
+}
 
 
 class Term:
@@ -75,6 +115,10 @@ class Term:
             letter: np.arange(size).reshape([-1 if 2 + k == axis else 1 for k in range(-2, len(sizes))])
             for (letter, size), axis in zip(sizes.items(), self._axes.values(), strict=True)
         }
+
+    def axis(self, letter: str) -> int:
+        """The axis that a letter runs along."""
+        return self._axes[letter]
 
     def value(self, node: Expression) -> Values:
         """The value, with axes of size 1 for letters that it does not run over."""
@@ -107,14 +151,19 @@ class Term:
         kept = np.array(True)
         within = {letter for part in walk(body) if isinstance(part, Sum | LogSumExp) for letter in part.over}
         for read in reads(body):
-            for (letters, offset), size in zip(read.places, self._spec.shape_of(read), strict=True):
-                if set(letters) & set(over) and not set(letters) & within and not self._spec.array(read.name).periodic:
-                    place = self._place(letters) + offset
-                    kept = kept & (place >= 0) & (place < size)
+            for place, size in zip(read.places, self._spec.shape_of(read), strict=True):
+                own = set(place.letters)
+                if own & set(over) and not own & within and not self._spec.array(read.name).periodic:
+                    where = self._place(place)
+                    kept = kept & (where >= 0) & (where < size)
         return kept
 
-    def _place(self, letters: str) -> Values:
-        return np.asarray(sum(self._grid[letter] for letter in letters))
+    def _place(self, place: Place) -> Values:
+        """The place for every value of its letters, wherever it is."""
+        if place.end:
+            table = self._data[place.letters][0].astype(int)
+            return np.asarray(table[:, place.offset][self._grid[place.letters]])
+        return np.asarray(sum((self._grid[letter] for letter in place.letters), np.asarray(place.offset)))
 
     def _reduce(self, value: Values, over: tuple[str, ...], reduction: Callable[..., Values]) -> Values:
         for letter in over:
@@ -128,8 +177,8 @@ class Term:
             found = sum_of_blocks(found, array.exclusive)
         shape = tuple(self._grid)
         where = [
-            (self._place(letters)[0, 0] + offset) % size if letters else np.full([1] * len(shape), offset)
-            for (letters, offset), size in zip(read.places, self._spec.shape_of(read), strict=True)
+            self._place(place)[0, 0] % size if place.letters else np.full([1] * len(shape), place.offset)
+            for place, size in zip(read.places, self._spec.shape_of(read), strict=True)
         ]
         picked = found[(slice(None), *where)] if where else found.reshape(-1, *(1 for _ in shape))
         return picked[:, None] if array.kind in ("param", "constant") else picked[None]

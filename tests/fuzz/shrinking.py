@@ -14,6 +14,7 @@ from language import (
     Add,
     Array,
     Expression,
+    Factor,
     LogSumExp,
     Number,
     Power,
@@ -28,7 +29,7 @@ from language import (
     with_children,
 )
 
-Place = tuple[str, int]  # an axis of an array
+Axis = tuple[str, int]  # of an array
 
 
 def shrink(spec: Specification, fails: Callable[[Specification], bool], tries: int = 500) -> Specification:
@@ -54,6 +55,10 @@ def smaller(spec: Specification) -> Iterator[Specification]:
         for simpler in dict.fromkeys(_simpler(term)):
             terms = (*spec.terms[:k], tidy(simpler), *spec.terms[k + 1 :])
             yield _used(replace(spec, terms=terms))
+    for factors in _fewer_factors(spec.factors):
+        yield _used(replace(spec, factors=factors))
+    for factors in _fewer_factors(spec.guide):
+        yield _used(replace(spec, guide=factors))
     yield from _smaller_axes(spec)
     for k, array in enumerate(spec.arrays):
         for simpler_array in _simpler_arrays(array):
@@ -62,9 +67,23 @@ def smaller(spec: Specification) -> Iterator[Specification]:
 
 def _used(spec: Specification) -> Specification:
     """Without arrays that no term reads; a variable stays."""
-    named = {read.name for term in spec.terms for read in reads(term)}
+    found = [read for term in spec.expressions for read in reads(term)]
+    named = {read.name for read in found} | {place.letters for read in found for place in read.places if place.end}
+    named |= {array.given for array in spec.arrays if array.name in named}
     kept = tuple(array for array in spec.arrays if array.name in named)
     return replace(spec, arrays=kept if any(a.kind in UNITS for a in kept) else (*spec.units[:1], *kept))
+
+
+def _fewer_factors(factors: tuple[Factor, ...]) -> Iterator[tuple[Factor, ...]]:
+    """One factor less, or one with a simpler parameter over the same letters."""
+    for k in range(len(factors)):
+        yield factors[:k] + factors[k + 1 :]
+    for k, factor in enumerate(factors):
+        for n, (name, body) in enumerate(factor.parameters):
+            for simpler in dict.fromkeys(map(tidy, _simpler(body))):
+                if set(free_letters(simpler)) <= set(free_letters(factor.target)):
+                    others = (*factor.parameters[:n], (name, simpler), *factor.parameters[n + 1 :])
+                    yield (*factors[:k], replace(factor, parameters=others), *factors[k + 1 :])
 
 
 # ---- terms ---------------------------------------------------------------------------------------------------------
@@ -84,9 +103,9 @@ def _simpler(node: Expression) -> Iterator[Expression]:
         case LogSumExp(body, over):
             yield Sum(body, over)
         case Read(_, places):
-            for k, (letter, offset) in enumerate(places):
-                if offset:
-                    yield replace(node, places=(*places[:k], (letter, 0), *places[k + 1 :]))
+            for k, place in enumerate(places):
+                if place.offset:
+                    yield replace(node, places=(*places[:k], place._replace(offset=0), *places[k + 1 :]))
         case _:
             pass
     parts = children(node)
@@ -119,30 +138,37 @@ def tidy(node: Expression) -> Expression:
 
 def _smaller_axes(spec: Specification) -> Iterator[Specification]:
     """One size reduced by one, on all axes that have to agree with it."""
+    held = {(r.name, k) for t in spec.expressions for r in reads(t) for k, p in enumerate(r.places) if p.end}
     for linked in _linked_axes(spec):
-        if any(spec.array(name).exclusive for name, _ in linked):
-            continue  # blocks divide their axes
+        if linked & held or any(spec.array(name).exclusive for name, _ in linked):
+            continue  # edges end on units, and blocks divide their axes
         name, axis = min(linked)
         size = spec.array(name).full[axis]
         least = max((2 if axis == len(spec.array(n).shape) or spec.array(n).periodic else 1) for n, axis in linked)
         if size > least:
             arrays = tuple(_cropped(array, [k for n, k in linked if n == array.name]) for array in spec.arrays)
             terms = tuple(_clipped(term, linked, size - 2) for term in spec.terms)
-            yield replace(spec, arrays=arrays, terms=terms)
+            factors, guide = (_clipped_factors(group, linked, size - 2) for group in (spec.factors, spec.guide))
+            yield replace(spec, arrays=arrays, terms=terms, factors=factors, guide=guide)
 
 
-def _linked_axes(spec: Specification) -> list[set[Place]]:
+def _linked_axes(spec: Specification) -> list[set[Axis]]:
     """Axes that a letter or a constraint ties together."""
-    groups: list[set[Place]] = [{(a.name, k)} for a in spec.arrays for k in range(len(a.full))]
+    groups: list[set[Axis]] = [
+        {(a.name, k)} for a in spec.arrays for k in range(1 if a.kind == "edges" else len(a.full))
+    ]
     ties = [{(a.name, 0), (a.name, 1)} for a in spec.arrays if {"symmetric", "zero_diagonal"} & set(a.options)]
-    for term in spec.terms:
-        by_letter: dict[str, set[Place]] = {}
-        for read in reads(term):
-            for axis, (letter, _) in enumerate(read.places):
-                if len(letter) == 1 and not read.pooled:
-                    by_letter.setdefault(letter, set()).add((read.name, axis))
+    laws = [(f.target, *dict(f.parameters).values()) for f in (*spec.factors, *spec.guide)]
+    for together in (*((term,) for term in spec.terms), *laws):
+        by_letter: dict[str, set[Axis]] = {}
+        for read in (read for term in together for read in reads(term)):
+            for axis, place in enumerate(read.places):
+                if len(place.letters) == 1 and not read.pooled:
+                    tied = (place.letters, 0) if place.end else (read.name, axis)
+                    by_letter.setdefault(place.letters, set()).add(tied)
         ties += by_letter.values()
-        related = {(r[0], r[2]) for part in walk(term) if isinstance(part, Sum) for r in part.where}
+        parts = (part for term in together for part in walk(term))
+        related = {(r[0], r[2]) for part in parts if isinstance(part, Sum) for r in part.where}
         ties += [by_letter[a] | by_letter[b] for a, b in related]
     for tie in ties:
         touched = [group for group in groups if group & tie]
@@ -160,16 +186,20 @@ def _cropped(array: Array, axes: list[int]) -> Array:
     return replace(array, shape=shape, states=states, mask=mask, value=value)
 
 
-def _clipped(term: Expression, linked: set[Place], last: int) -> Expression:
+def _clipped(term: Expression, linked: set[Axis], last: int) -> Expression:
     """Positions that are cut off move to the last that is left."""
     parts = with_children(term, tuple(_clipped(part, linked, last) for part in children(term)))
     if not isinstance(parts, Read):
         return parts
     places = [
-        (letter, min(offset, last) if not letter and (parts.name, axis) in linked else offset)
-        for axis, (letter, offset) in enumerate(parts.places)
+        place._replace(offset=min(place.offset, last)) if not place.letters and (parts.name, axis) in linked else place
+        for axis, place in enumerate(parts.places)
     ]
     return replace(parts, places=tuple(places))
+
+
+def _clipped_factors(factors: tuple[Factor, ...], linked: set[Axis], last: int) -> tuple[Factor, ...]:
+    return tuple(replace(f, parameters=tuple((n, _clipped(b, linked, last)) for n, b in f.parameters)) for f in factors)
 
 
 # ---- declarations --------------------------------------------------------------------------------------------------
@@ -185,6 +215,8 @@ def _simpler_arrays(array: Array) -> Iterator[Array]:
         yield replace(array, periodic=False)
     if array.exclusive:
         yield replace(array, exclusive=())
+    if array.total > 1:
+        yield replace(array, total=array.total - 1)
     if array.kind == "spin":
         yield replace(array, kind="binary")
     if any(value != 1.0 for value in array.value):

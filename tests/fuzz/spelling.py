@@ -14,9 +14,11 @@ from language import (
     Add,
     Array,
     Expression,
+    Factor,
     Function,
     LogSumExp,
     Number,
+    Place,
     Power,
     Product,
     Read,
@@ -32,12 +34,17 @@ Spelling = Literal["array", "index"]
 def code(spec: Specification, spelling: Spelling = "index") -> str:
     """Python that a person can paste and run: it leaves the model in ``m``."""
     lines = ["import numpy as np", "import pgmc", "", 'm = pgmc.Model("fuzz")']
-    lines += [_declaration(array) for array in spec.arrays]
+    lines += [_declaration(array) for array in spec.arrays if not array.guide]
     terms = [_term(term, spelling) for term in spec.terms]
-    letters = sorted({letter for term, text in zip(spec.terms, terms, strict=True) for letter in _spoken(term, text)})
+    spoken = {letter for term, text in zip(spec.terms, terms, strict=True) for letter in _spoken(term, text)}
+    factors, guide = (_factors(group, spelling, spoken) for group in (spec.factors, spec.guide))
+    letters = sorted(spoken - {array.name for array in spec.of_kind("edges")})
     if letters:
         lines.append(f"{', '.join(letters)} = pgmc.indices({' '.join(letters)!r})")
-    return "\n".join([*lines, *(f"m.energy({text})" for text in terms), ""])
+    lines += [f"m.energy({text})" for text in terms] + [f"m.directed({text})" for text in factors]
+    if guide:
+        lines += ["q = m.guide()", *(_declaration(array, "q") for array in spec.arrays if array.guide)]
+    return "\n".join([*lines, *(f"q.directed({text})" for text in guide), ""])
 
 
 def build(spec: Specification, spelling: Spelling = "index") -> pgmc.Model:
@@ -57,22 +64,29 @@ def _spoken(term: Expression, text: str) -> set[str]:
 
 def all_letters(term: Expression) -> set[str]:
     """Every letter of a term, bound or not."""
-    return {letter for part in walk(term) if isinstance(part, Read) for letters, _ in part.places for letter in letters}
+    return {
+        letter for part in walk(term) if isinstance(part, Read) for place in part.places for letter in place.letters
+    }
 
 
 # ---- declarations --------------------------------------------------------------------------------------------------
 
 
-def _declaration(array: Array) -> str:
+def _declaration(array: Array, model: str = "m") -> str:
     name = repr(array.name).replace("'", '"')
+    if array.kind == "edges":
+        ends = [f"{array.name}_{column}" for column in range(array.shape[1])]
+        rows = [[int(unit) for unit in row] for row in np.reshape(array.value, array.shape)]
+        return f"{array.name}, {', '.join(ends)} = m.edges({rows})"
     if array.kind == "constant":
-        return f"{array.name} = m.constant({name}, {_literal(array.value, array.shape)})"
+        return f"{array.name} = {model}.constant({name}, {_literal(array.value, array.shape)})"
     words = [name, _shape(array.shape), *(f"{option}=True" for option in array.options)]
     words += [f"states={array.states}"] if array.states else []
+    words += [f"total={array.given or array.total}"] if array.total else []
     words += [f"exclusive={_shape(array.exclusive)}"] if array.exclusive else []
     words += [f"mask={_literal(array.mask, array.shape)}"] if array.mask else []
     words += ['boundary="periodic"'] if array.periodic else []
-    return f"{array.name} = m.{array.kind}({', '.join(words)})"
+    return f"{array.name} = {model}.{array.kind}({', '.join(words)})"
 
 
 def _shape(shape: tuple[int, ...]) -> str:
@@ -99,11 +113,29 @@ def _term(term: Expression, spelling: Spelling) -> str:
     return in_indices(term)
 
 
+def _factors(factors: tuple[Factor, ...], spelling: Spelling, spoken: set[str]) -> list[str]:
+    """What ``directed`` takes for each factor; letters that the texts need are added to those that are spoken."""
+    found = []
+    for factor in factors:
+        order = free_letters(factor.target)
+        try:
+            if spelling == "index":
+                raise NotInArrays
+            texts = {name: in_arrays(body, order if free_letters(body) else ()) for name, body in factor.parameters}
+            target = factor.target.name
+        except NotInArrays:
+            texts, target = {name: in_indices(body) for name, body in factor.parameters}, in_indices(factor.target)
+            spoken |= {*all_letters(factor.target), *(x for _, body in factor.parameters for x in all_letters(body))}
+        law = ", ".join(f"{name}={text}" for name, text in texts.items())
+        found.append(f"{target}, pgmc.{factor.family}({law})")
+    return found
+
+
 def in_indices(node: Expression) -> str:
     """Index notation; letters that no ``Sum`` binds are left open."""
     match node:
         case Read(_, places):
-            return f"{_whole(node)}[{', '.join(_place(*place) for place in places)}]" if places else _whole(node)
+            return f"{_whole(node)}[{', '.join(_place(place) for place in places)}]" if places else _whole(node)
         case Number(value):
             return _number(value)
         case Product(factors):
@@ -125,7 +157,10 @@ def _whole(read: Read) -> str:
     return f"{read.name}.pooled()" if read.pooled else read.name
 
 
-def _place(letters: str, offset: int) -> str:
+def _place(place: Place) -> str:
+    letters, offset, end = place
+    if end:
+        return f"{letters}_{offset}"
     if not letters:
         return str(offset)
     return " + ".join(letters) + (f" {'-' if offset < 0 else '+'} {abs(offset)}" if offset else "")
@@ -226,14 +261,14 @@ def _element_or_array(part: Expression) -> str:
 
 def _subscripts(part: Expression) -> str:
     if isinstance(part, Read):
-        return "".join(letter for letter, _ in part.places if letter)
+        return "".join(place.letters for place in part.places)
     return "".join(free_letters(part))
 
 
 def _element(read: Read) -> str:
     """The array itself, or its slice where a place is a number."""
-    if any(len(letters) > 1 or (letters and offset) for letters, offset in read.places):
+    if any(len(place.letters) > 1 or (place.letters and place.offset) or place.end for place in read.places):
         raise NotInArrays
-    if all(letter for letter, _ in read.places):
+    if all(place.letters for place in read.places):
         return _whole(read)
-    return f"{_whole(read)}[{', '.join(':' if letter else str(offset) for letter, offset in read.places)}]"
+    return f"{_whole(read)}[{', '.join(':' if place.letters else str(place.offset) for place in read.places)}]"

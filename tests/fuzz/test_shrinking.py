@@ -8,23 +8,26 @@ from typing import Any
 
 import pytest
 
-from fuzzing import Failure, failure, shrunk
+from fuzzing import Failure, failure, random_case, shrunk
 from generation import MOST_STATES, random_specification
 from language import Function, LogSumExp, Power, Specification, Sum, reads, walk
 from pgmc.derivation import families
 from pgmc.schedule import sweeps
 from spelling import build, code
-from trial import Case
 
 SEEDS = range(300)
 
 
 def features(spec: Specification) -> set[str]:
     """The words and signs that a specification uses."""
-    found = {word for a in spec.arrays for word in (a.kind, *a.options)}
+    found = {word for a in spec.arrays for word in (a.kind, *(f"{option} weights" for option in a.options))}
     found |= {"exclusive" for a in spec.arrays if a.exclusive}
+    found |= {f"total {'given' if a.given else 'fixed'}" for a in spec.arrays if a.total}
+    found |= {f.family for f in spec.factors} | {f"{f.family} of the guide" for f in spec.guide}
+    found |= {f"{name} of {f.family}" for f in spec.factors for name, _ in f.parameters}
+    found |= {"a cause without a factor" for _ in spec.factors[:1] if spec.terms}
     found |= {"mask" for a in spec.arrays if a.mask} | {"periodic" for a in spec.arrays if a.periodic}
-    for node in (node for term in spec.terms for node in walk(term)):
+    for node in (node for term in spec.expressions for node in walk(term)):
         match node:
             case Function(name, _):
                 found.add(name)
@@ -38,8 +41,10 @@ def features(spec: Specification) -> set[str]:
                 pass
         for read in reads(node):
             found |= {"pooled"} if read.pooled else set()
-            found |= {"convolution" for letters, _ in read.places if len(letters) > 1}
-            found |= {"offset" if letter else "position" for letter, offset in read.places if offset or not letter}
+            found |= {"edges" for place in read.places if place.end}
+            found |= {"convolution" for place in read.places if len(place.letters) > 1}
+            plain = [place for place in read.places if not place.end]
+            found |= {"offset" if p.letters else "position" for p in plain if p.offset or not p.letters}
     return found
 
 
@@ -50,8 +55,9 @@ def test_every_feature_is_drawn() -> None:
         "exclusive",
         "pooled",
         "convolution",
-        "symmetric",
-        "zero_diagonal",
+        "symmetric weights",
+        "zero_diagonal weights",
+        "positive weights",
         "positive",
         "**2",
         "**3",
@@ -61,13 +67,16 @@ def test_every_feature_is_drawn() -> None:
         "!=",
         "==",
     }
+    wanted |= {"edges", "count", "total given", "total fixed", "real", "Bernoulli", "Categorical", "Normal"}
+    wanted |= {"mean of Normal", "precision of Normal", "Bernoulli of the guide", "Categorical of the guide"}
+    wanted |= {"a cause without a factor"}
     wanted |= {"exp", "sigmoid", "softplus", "tanh", "relu", "cos", "square", "log", "sqrt", "lgamma"}
     assert wanted <= set().union(*drawn)
 
 
 def test_specifications_are_small_and_depend_on_the_seed_alone() -> None:
     drawn = [random_specification(seed) for seed in SEEDS]
-    assert all(2 <= spec.joint_states <= MOST_STATES for spec in drawn)
+    assert all((2 if spec.discrete else 1) <= spec.joint_states <= MOST_STATES for spec in drawn)
     assert drawn == [random_specification(seed) for seed in SEEDS]
     assert len(set(drawn)) == len(drawn)
 
@@ -80,7 +89,7 @@ def test_the_code_declares_the_model() -> None:
 
 
 def first_failure(seeds: range, checks: tuple[str, ...]) -> Failure:
-    cases = (Case(random_specification(seed), seed) for seed in seeds)
+    cases = (random_case(seed) for seed in seeds)
     return next(found for found in (failure(case, checks) for case in cases) if found is not None)
 
 

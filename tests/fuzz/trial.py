@@ -12,15 +12,18 @@ import numpy as np
 import pgmc
 from generated import python_kernel
 from generation import random_values
-from language import Specification
+from language import DISCRETE, Specification
 from meaning import Arrays, Values, energies, sum_of_blocks
 from oracle import Exact
 from pgmc.compiler import Compiler
+from pgmc.ir.factors import undirected_part
 from pgmc.ir.queries import Query
+from pgmc.runtime.executable import Executable
 from pgmc.runtime.kernels import Kernel
 from spelling import build
 
 Backend = Literal["text", "numpy", "numba"]
+Dtype = Literal["float64", "float32"]
 LARGEST_RANGE = 40.0  # nats from the least to the most likely state: beyond, probabilities become 0
 
 
@@ -43,6 +46,20 @@ class TextCompiler(Compiler):
         """The compiler of the same model at other sizes."""
         return TextCompiler(model, self.dtype)
 
+    @cached_property
+    def undirected(self) -> Executable | None:
+        """The energy without directed factors."""
+        part = undirected_part(self.model)
+        return None if part is None else TextCompiler(part, self.dtype).executable()
+
+    @cached_property
+    def guide(self) -> Compiler | None:
+        """The inference net."""
+        if self.model.guide is None:
+            return None
+        ignored = frozenset(parameter.name for parameter in self.model.parameters)
+        return TextCompiler(self.model.guide, self.dtype, ignored=ignored)
+
 
 @dataclass(frozen=True)
 class Case:
@@ -51,7 +68,7 @@ class Case:
     spec: Specification
     seed: int
     backend: Backend = "text"
-    dtype: Literal["float64", "float32"] = "float64"
+    dtype: Dtype = "float64"
 
     @cached_property
     def program(self) -> pgmc.Program:
@@ -73,17 +90,26 @@ class Case:
         """Parameters, and one row of inputs; in the precision of the program. Energies are kept within bounds."""
         for size in (1.0, 0.5, 0.25, 0.1):
             found = random_values(self.spec, self.seed, size)
-            params, inputs = ({n: _rounded(v, self.dtype) for n, v in group.items()} for group in found)
-            states = Exact(units(self.spec), lambda x: np.zeros(len(next(iter(x.values()))))).states()
-            table = energies(self.spec, {name: value[None] for name, value in params.items()}, states | inputs)
-            if np.ptp(table) < LARGEST_RANGE:
+            params, inputs = ({n: rounded(v, self.dtype) for n, v in group.items()} for group in found)
+            if self.spread(params, inputs) < LARGEST_RANGE:
                 break
         return params, inputs
 
-    @property
+    def spread(self, params: Arrays, inputs: Arrays) -> float:
+        """How far the energies of the possible states are apart."""
+        states = Exact(
+            units(self.spec),
+            lambda x: np.where(allowed(self.spec, x), np.zeros(len(next(iter(x.values())))), np.inf),
+        )
+        possible = states.states(states.codes[np.isfinite(states.E)])
+        return float(
+            np.ptp(energies(self.spec, {name: value[None] for name, value in params.items()}, possible | inputs))
+        )
+
+    @cached_property
     def params(self) -> dict[str, Values]:
-        """The parameters."""
-        return self.values[0]
+        """The parameters of the model."""
+        return {name: value for name, value in self.values[0].items() if not self.spec.array(name).guide}
 
     @cached_property
     def exact(self) -> Exact:
@@ -143,16 +169,21 @@ class Case:
 def units(spec: Specification) -> dict[str, Any]:
     """The variables as the oracle takes them."""
     values = {"binary": (0, 1), "spin": (-1, 1)}
-    return {a.name: (a.shape, values.get(a.kind, tuple(range(a.states)))) for a in spec.units}
+    return {
+        a.name: (a.shape, values.get(a.kind, tuple(range(a.states or a.total + 1)))) for a in spec.of_kind(*DISCRETE)
+    }
 
 
 def allowed(spec: Specification, x: Arrays) -> Values:
-    """Whether at most one unit is on in every exclusive block, ``(states,)``."""
+    """Whether at most one unit is on in every exclusive block, and counts have their total, ``(states,)``."""
     found = np.array(True)
+    for array in spec.of_kind("count"):
+        found = found & (x[array.name].sum(axis=1) == array.total)
     for array in (a for a in spec.units if a.exclusive):
         found = found & (sum_of_blocks(x[array.name], array.exclusive).reshape(len(x[array.name]), -1) <= 1).all(1)
     return found
 
 
-def _rounded(value: Values, dtype: str) -> Values:
+def rounded(value: Values, dtype: str) -> Values:
+    """Numbers that the precision of a program can hold."""
     return value if value.dtype.kind == "i" else value.astype(dtype).astype(np.float64)

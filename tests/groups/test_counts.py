@@ -207,3 +207,37 @@ def test_training_moves_towards_the_data() -> None:
     before = p.log_likelihood(m.init(0), data).mean()
     fit = pgmc.fit(m, data, pgmc.CD(1), pgmc.SGD(0.02), epochs=10, batch_size=20, seed=0, progress=False)
     assert p.log_likelihood(fit.params, data).mean() > before + 1.0
+
+
+def words_and_causes() -> pgmc.Model:
+    """Counts beside a directed effect, and an inference net that is given the counts."""
+    m = pgmc.Model("words_and_causes")
+    v, h, y = m.count("v", WORDS, total=TOTAL), m.binary("h", TOPICS), m.binary("y", 2)
+    W, U = m.param("W", (WORDS, TOPICS)), m.param("U", (TOPICS, 2))
+    m.energy(-(v @ W @ h))
+    m.directed(y, pgmc.Bernoulli(logits=h @ U))
+    q = m.guide()
+    q.directed(h, pgmc.Bernoulli(logits=v @ q.param("R", (WORDS, TOPICS))))
+    return m
+
+
+def test_counts_beside_directed_factors() -> None:
+    m = words_and_causes()
+    q, p = some_params(m), pgmc.compile(m, dtype="float64", backend="numpy")
+    assert p.log_partition(q).value == pytest.approx(pgmc.enumerate_states(m, q).log_partition, abs=1e-12)
+    unused = pgmc.Model("unused")
+    unused.count("v", WORDS, total=TOTAL)
+    z, y = unused.binary("z"), unused.binary("y")
+    unused.energy(-z)
+    unused.directed(y, pgmc.Bernoulli(logits=z))
+    found = pgmc.compile(unused, dtype="float64", backend="numpy").log_partition({})
+    assert found.value == pytest.approx(math.log(WORDS**TOTAL / math.factorial(TOTAL) * (1 + math.e)), abs=1e-12)
+
+
+def test_the_base_measure_of_what_an_inference_net_is_given_is_no_part_of_its_law() -> None:
+    m = words_and_causes()
+    q, net = some_params(m), pgmc.compile(m, dtype="float64", backend="numpy").guide
+    v, h = np.array(documents(TOTAL)[:4]), np.array(hidden())
+    logits = v @ q["R"]
+    expected = -(h * logits - np.logaddexp(0, logits)).sum(axis=1)
+    np.testing.assert_allclose(net.energy(q, {"v": v, "h": h}), expected, atol=1e-12)

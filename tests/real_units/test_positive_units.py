@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 from scipy import integrate, stats
+from scipy.special import gammaln
 
 import pgmc
 
@@ -134,3 +135,36 @@ def test_files_keep_the_domain(tmp_path: Any) -> None:
     model, params = pgmc.load(str(tmp_path / "student.pgmc"))
     assert str(model.build().variable("h").domain) == "positive"
     np.testing.assert_allclose(params["R"], R, rtol=1e-6)
+
+
+def test_units_that_a_clamp_leaves_free() -> None:
+    program = pgmc.compile(student(), dtype="float64", backend="numpy")
+    kept = np.ma.masked_array([2.5, 0.0], mask=[False, True])
+    drawn = program.sample({"R": R}, chains=20, sweeps=2, clamp={"h": kept}, seed=1)["h"][:, 0]
+    assert (drawn[:, 0] == 2.5).all() and (drawn[:, 1] > 0).all() and drawn[:, 1].std() > 0
+
+
+def scales(shape: Any) -> pgmc.Model:
+    """A precision with a gamma law for each real unit."""
+    m = pgmc.Model("scales")
+    x, h = m.real("x"), m.positive("h")
+    gamma = m.param("gamma", positive=True) if shape is None else shape
+    m.energy(x**2 / 2 + h * (1 + x**2 / 2) + (1 - gamma) * pgmc.log(h))
+    return m
+
+
+def test_gamma_units_are_drawn_given_the_real_ones() -> None:
+    """With x integrated out their law would have no family."""
+    program = pgmc.compile(scales(None), dtype="float64", backend="numpy")
+    assert [str(block) for block in program.blocks] == ["[x] parallel", "[h] parallel"]
+    # ∫ exp(-x²/2 - γ log(1 + x²/2)) dx Γ(γ), by a fine grid
+    x = np.linspace(-30, 30, 60_001)
+    expected = np.log(np.exp(-(x**2) / 2 - 1.3 * np.log1p(x**2 / 2)).sum() * (x[1] - x[0])) + gammaln(1.3)
+    assert program.log_partition({"gamma": 1.3}).value == pytest.approx(expected, abs=1e-9)
+
+
+@pytest.mark.parametrize("shape", [1, None])
+def test_scales_prove_themselves(shape: Any) -> None:
+    """An exponential law is a gamma law of shape 1, at the edge between two ways of drawing."""
+    report = pgmc.compile(scales(shape), dtype="float64", backend="numpy").verify()
+    assert "log partition" in {check.name for check in report.checks}

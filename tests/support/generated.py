@@ -17,6 +17,7 @@ from pgmc.derivation.ensembles import add_next_temperature
 from pgmc.ir.answers import Refusal
 from pgmc.ir.model import Model
 from pgmc.ir.queries import (
+    Ancestral,
     Conditional,
     Energy,
     Ensemble,
@@ -103,7 +104,7 @@ def model_of(compiler: Compiler, query: Query) -> Model:
         means = compiler.mean_model(asked.observed, asked.ensemble)
         assert not isinstance(means, Refusal)
         return means
-    return compiler.ensemble(asked.ensemble)
+    return compiler.ensemble(Ensemble.PLAIN if isinstance(asked, Ancestral) else asked.ensemble)
 
 
 # ---- data --------------------------------------------------------------------------------------------------------

@@ -36,6 +36,7 @@ Array = npt.NDArray[Any]
 SWEEP = 5
 CHAINS = {"numba": 1 << 14, "numpy": 1 << 9}
 ALPHA = 1e-9
+ROUNDING = 1e-9
 
 
 @dataclass(frozen=True)
@@ -267,6 +268,7 @@ def _draw(
     if instance.is_positive(name):
         row = row_keys(stream.key, chains, SWEEP)
         _, rate, precision, less = instance.positive_form(states, unit, law)
+        less = np.where(np.abs(less) < ROUNDING, 0.0, less)  # below a shape of 1 gamma numbers are drawn in another way
         if instance.compiler.law(name).family == "Gamma":
             drawn = draw_gamma(row, sites, less[:, None] + 1.0, rate[:, None])
         else:

@@ -1,0 +1,129 @@
+"""Deliberate faults in what concerns edges, counts, real and positive units, and directed factors."""
+
+from __future__ import annotations
+
+from mutant import Mutant
+
+EDGES_AND_COUNTS = (
+    Mutant(
+        "units of lanes are read beyond the end of an open axis",
+        "codegen/lanes.py",
+        "*own, *conditions))\n\n    def _is_shared",
+        "*own))\n\n    def _is_shared",
+    ),
+    Mutant(
+        "sums over counts forget the factorial of the total",
+        "derivation/counts.py",
+        "negate(log_factorial(total)))",
+        "log_factorial(total))",
+    ),
+    Mutant(
+        "the sign of a count's field",
+        "derivation/counts.py",
+        "score = negate(slope)",
+        "score = slope",
+    ),
+    Mutant(
+        "totals of counts are lost with the directed factors",
+        "ir/factors.py",
+        "used |= {total_name(v) for v in variables if isinstance(v.domain, Count) and v.domain.total is not None}",
+        "pass",
+    ),
+)
+
+REAL_UNITS = (
+    Mutant(
+        "a precision of half the curvature",
+        "derivation/gaussian.py",
+        "precision = multiply(number(2), total[2])",
+        "precision = total[2]",
+    ),
+    Mutant(
+        "the sign of a real unit's mean",
+        "derivation/gaussian.py",
+        "mean = collect_factors(quotient(negate(total[1]), precision))",
+        "mean = collect_factors(quotient(total[1], precision))",
+    ),
+    Mutant(
+        "Gaussian integrals grow with the precision",
+        "derivation/gaussian.py",
+        "constant, negate(spread)",
+        "constant, spread",
+    ),
+    Mutant(
+        "Gaussian integrals without their mean",
+        "derivation/gaussian.py",
+        "parts = multiply(half, precision, power(mean, Fraction(2))), constant",
+        "parts = ZERO, constant",
+    ),
+    Mutant(
+        "the joint precision keeps half of its diagonal",
+        "derivation/joint_gaussian.py",
+        "multiply(number(2), total[2])",
+        "total[2]",
+    ),
+    Mutant(
+        "the field of joint units has the wrong sign",
+        "derivation/joint_gaussian.py",
+        "field = collect_factors(negate(_without_units(pull, local)))",
+        "field = collect_factors(_without_units(pull, local))",
+    ),
+    Mutant(
+        "gamma integrals without their rate",
+        "derivation/positive_units.py",
+        'ZERO if rate == ONE else negate(multiply(shape, Call("log", rate))),',
+        "ZERO,",
+    ),
+    Mutant(
+        "the derivative of the logarithm of gamma without its recurrence",
+        "codegen/prelude_functions.py",
+        "- 0.5 / y - series - total)",
+        "- 0.5 / y - series)",
+    ),
+    Mutant(
+        "positive units are integrated over with a law that has none",
+        "analysis/block_search.py",
+        "isinstance(self.model.variable(n).domain, Binary | Spin | Categorical)",
+        "True",
+    ),
+    Mutant(
+        "units that a clamp leaves free start outside their range",
+        "runtime/starts.py",
+        "isinstance(declared[name].domain, Spin | Positive)",
+        "isinstance(declared[name].domain, Spin)",
+    ),
+)
+
+DIRECTED = (
+    Mutant(
+        "the law of a directed spin counts its logit twice",
+        "ir/factor_energy.py",
+        "taken = Add((_product(HALF, logits), _product(HALF, unit, logits)))",
+        "taken = Add((_product(HALF, logits), _product(unit, logits)))",
+    ),
+    Mutant(
+        "directed units of two values are not normalised",
+        "ir/factor_energy.py",
+        'return _summed([Call("softplus", logits), _product(MINUS, taken)], indices)',
+        "return _summed([_product(MINUS, taken)], indices)",
+    ),
+    Mutant(
+        "a directed normal law without its precision",
+        "ir/factor_energy.py",
+        '[_product(MINUS, HALF, Call("log", precision))]',
+        "[]",
+    ),
+    Mutant(
+        "the inference net counts the base measure of what it is given",
+        "dsl/guide.py",
+        "tuple(term for term in model.terms if term.child is not None)",
+        "tuple(model.terms)",
+    ),
+    Mutant(
+        "ancestral passes go from effects to causes",
+        "schedule/ancestral.py",
+        "updates = tuple(_update(factor, model) for factor in factors)",
+        "updates = tuple(_update(factor, model) for factor in factors[::-1])",
+        ("tests/schedule/test_ancestral.py",),
+    ),
+)
