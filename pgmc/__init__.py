@@ -64,6 +64,8 @@ if TYPE_CHECKING:
     from pgmc.learning.up_down import UpDown as UpDown
     from pgmc.learning.wake_sleep import WakeSleep as WakeSleep
     from pgmc.program.closed_form import fit_closed_form as fit_closed_form
+    from pgmc.program.estimators import UpPassClassifier as UpPassClassifier
+    from pgmc.program.estimators import UpPassFeatures as UpPassFeatures
     from pgmc.program.layerwise import fit_layerwise as fit_layerwise
     from pgmc.program.layerwise import undirected as undirected
     from pgmc.program.program import Program as Program
@@ -94,6 +96,7 @@ _MODULES = {
         "tanh",
     ),
     "pgmc.program.closed_form": ("fit_closed_form",),
+    "pgmc.program.estimators": ("UpPassClassifier", "UpPassFeatures"),
     "pgmc.program.layerwise": ("fit_layerwise", "undirected"),
     "pgmc.program.program": ("Program", "compile"),
     "pgmc.program.training": ("fit", "load", "save"),

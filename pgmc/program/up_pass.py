@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import numpy.typing as npt
 
 from pgmc.errors import ArgumentError, IntractableError
 from pgmc.ir.queries import Conditional
-from pgmc.ir.symbols import Spin, is_one_hot, is_per_example
+from pgmc.ir.symbols import Spin, is_one_hot, is_per_example, shape_of
 from pgmc.learning.objective import are_independent
 from pgmc.program.conditional import probabilities
 from pgmc.runtime.state import encode_state
@@ -41,6 +43,38 @@ class Step:
         given = {s.name: below[s.name] for s in self.program.model.symbols if s.name in below}
         params = self.program.compiler.encode_params(self.params)
         return {name: self._mean(name, params, given) for name in self.targets}
+
+    def linear(self) -> tuple[Array, Array]:
+        """The logits of all units of the targets as x·matrix + offset of all units below, each in C order.
+
+        Raises
+        ------
+        ArgumentError
+            If a target is not binary, or the logits are not linear in the units below.
+        """
+        model = self.program.model
+        params = self.program.compiler.encode_params(self.params)
+        below = [v for v in model.variables if v.name not in self.targets]
+        for name in self.targets:
+            if self.program.conditional(name).law.family != "Bernoulli" or model.inputs:
+                raise ArgumentError(
+                    f"{model.name}: {name} is not binary, or depends on inputs, so it is no layer of logistic units."
+                )
+        sizes = [math.prod(shape_of(v)) for v in below]
+        trial = np.random.default_rng(0).random((3, sum(sizes)))
+        rows = np.concatenate([np.zeros((1, sum(sizes))), np.eye(sum(sizes)), trial]).astype(np.float32)
+        parts = np.split(rows.astype(self.program.compiler.dtype), np.cumsum(sizes)[:-1], axis=1)
+        given = {v.name: part.reshape(-1, *shape_of(v)).copy() for v, part in zip(below, parts, strict=True)}
+        executable = self.program.executable
+        found = [executable.evaluate(Conditional(name), params, given)["logits"] for name in self.targets]
+        logits = np.concatenate([value.reshape(len(rows), -1) for value in found], axis=1).astype(np.float64)
+        matrix, offset = logits[1 : 1 + sum(sizes)] - logits[0], logits[0]
+        if not np.allclose(rows[-3:] @ matrix + offset, logits[-3:], rtol=1e-3, atol=1e-3):
+            raise ArgumentError(
+                f"{model.name}: logits of {', '.join(self.targets)} are not linear in the level below, so it is no "
+                "layer of logistic units. Use UpPassFeatures before a classifier."
+            )
+        return matrix, offset
 
     def _mean(self, name: str, params: Mapping[str, Array], given: Mapping[str, Array]) -> Array:
         variable = self.program.model.variable(name)
