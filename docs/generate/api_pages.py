@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Iterator
-from importlib import import_module
-
 import pgmc
 
 HEADINGS = {
@@ -47,23 +43,11 @@ def api_page() -> str:
         if names:
             parts.append(f"## {heading}")
         for name in names:
-            parts += [entry(f"{homes[name]}.{name}", f"pgmc.{name}"), *methods(getattr(pgmc, name))]
+            parts.append(entry(f"{homes[name]}.{name}", f"pgmc.{name}"))
     parts.append("## What is returned")
     for path in RETURNED:
-        module, _, name = path.rpartition(".")
-        parts += [entry(path, name), *methods(getattr(import_module(module), name))]
+        parts.append(entry(path, path.rpartition(".")[2]))
     return "\n\n".join(parts) + "\n"
-
-
-def methods(owner: object) -> Iterator[str]:
-    """The methods of a class that are functions of other modules; those of its own are found by the tool."""
-    if not inspect.isclass(owner):
-        return
-    for name, value in vars(owner).items():
-        if inspect.isfunction(value) and not name.startswith("_"):
-            home = value.__module__
-            if home != owner.__module__ and home.startswith("pgmc."):
-                yield entry(f"{home}.{value.__name__}", f"{owner.__name__}.{name}", 4)
 
 
 def entry(path: str, heading: str, level: int = 3) -> str:
