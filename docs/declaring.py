@@ -8,6 +8,7 @@
 import numpy as np
 
 import pgmc
+from pgmc.ir.queries import Energy
 
 m = pgmc.Model("tour")
 v = m.binary("v", 6)  # 0 or 1
@@ -171,6 +172,45 @@ chain = pgmc.Model("chain")
 x, W, b = chain.binary("x", 6), chain.param("W", (6, 6)), chain.param("b", 6)
 chain.directed(x[i], pgmc.Bernoulli(logits=b[i] + pgmc.Sum(W[i, j] * x[j], j, where=j < i)))
 print(pgmc.compile(chain).equations()["factor(x)"])
+
+# %% [markdown]
+# ## Named values
+#
+# `define` gives a name to what is worked out on the way: it is printed by that name, and computed once. It stands
+# wherever an expression may, so a network is written layer by layer. Gradients go through the names backwards, as
+# back-propagation is written: δ is the derivative of the energy with respect to a named value. Each layer is one
+# product of matrices forward and two back. In index notation `axes=` says in which order the open indices
+# are the axes; any other is summed.
+
+# %% A net with a hidden layer
+deep = pgmc.Model("deep")
+x, z = deep.binary("x", 5), deep.binary("z", 3)
+V, U, b = deep.param("V", (4, 3)), deep.param("U", (5, 4)), deep.param("b", 5)
+a = deep.define("a", pgmc.tanh(V @ z))
+deep.directed(z, pgmc.Bernoulli(logits=0))
+deep.directed(x, pgmc.Bernoulli(logits=U @ a + b))
+print(pgmc.compile(deep).gradient_equations())
+
+# %% [markdown]
+# Everything else is derived from the same model with the names written out: a unit with two values that feeds a layer
+# has the difference of its energy at both, which takes a pass through the layers for each unit. Functions that are
+# nested without names get some, such as `tanh_1`.
+#
+# A real unit that feeds a layer is of no family, and is drawn by slice sampling. Where a guide draws it from a normal
+# law, the draw is μ + σ·ε with normal noise ε, and `pgmc.ELBO()` trains both nets by the bound through the draws:
+# divergences between normal laws are in closed form, all else is differentiated through the draw.
+
+# %% A code that is inferred
+auto = pgmc.Model("auto")
+x, z = auto.binary("x", 5), auto.real("z", 2)
+auto.directed(z, pgmc.Normal(mean=0))
+auto.directed(x, pgmc.Bernoulli(logits=auto.param("U", (5, 2)) @ z))
+infer = auto.guide()
+g = infer.define("g", pgmc.tanh(infer.param("R", (4, 5)) @ x))
+infer.directed(z, pgmc.Normal(mean=infer.param("M", (2, 4)) @ g, scale=pgmc.exp(infer.param("s", 2))))
+bound = pgmc.compile(auto).compiler.reparametrised()
+for name in ("z", "E"):
+    print(next(line for line in str(bound.derive(Energy())).splitlines() if line.startswith(name)))
 
 # %% [markdown]
 # ## Units that restrict one another

@@ -58,4 +58,23 @@ real.energy(((x @ R) ** 2) @ g / 2)
 print(pgmc.compile(real).conditional("x"))
 
 # %% [markdown]
+# ## Nested functions
+#
+# An energy in which functions are nested is a tape: every layer is a named value, those the user defined, those inside
+# a function of a sum, and the parameters of the directed factors that are made of them. The derivative of the energy
+# with respect to each is a named value again, found from the last to the first: what the energy says of it, and for
+# every later value that is made of it the derivative of that times the derivative of the step between.
+
+# %% The tape of a net, forward and back
+deep = pgmc.Model("deep")
+x, z = deep.binary("x", 5), deep.binary("z", 3)
+V, U = deep.param("V", (4, 3)), deep.param("U", (5, 4))
+a = deep.define("a", pgmc.tanh(V @ z))
+deep.directed(z, pgmc.Bernoulli(logits=0))
+deep.directed(x, pgmc.Bernoulli(logits=U @ a))
+tape = Compiler(deep.build())
+print(tape.derive(Gradient(Energy(), ("V", "U"))))
+print(tape.stages(Gradient(Energy(), ("V", "U"))).array_program)
+
+# %% [markdown]
 # Each family is one function: [how to add one](../extending/family.md). Next: [the order of work](schedule.md).

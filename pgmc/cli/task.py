@@ -134,7 +134,7 @@ def build_task_for(
     variables = program.model.variables
     if "learning_rate" not in options and all(isinstance(v.domain, Spin) for v in variables):
         settings = _for_spins(settings)
-    if "learning_rate" not in options and isinstance(variables[0].domain, Real):
+    if "learning_rate" not in options and any(isinstance(v.domain, Real) for v in variables):
         settings = replace(settings, learning_rate=settings.learning_rate / 10)  # precisions make gradients steep
     encoding = Encoding(variables[0])
     label = next((v for v in variables[1:] if isinstance(v.domain, Categorical) and not v.axes), None)

@@ -10,6 +10,8 @@ from pgmc.cli.evaluation import evaluate
 from pgmc.cli.progress import SILENT
 from pgmc.cli.settings import LinearDecay
 from pgmc.cli.task import Task
+from pgmc.ir.answers import Refusal
+from pgmc.learning.elbo import ELBO
 from pgmc.learning.exact_likelihood import ExactLikelihood
 from pgmc.learning.fit import fit
 from pgmc.learning.mean_field_pcd import MeanFieldPCD
@@ -57,14 +59,16 @@ def train(task: Task, progress: bool | Progress) -> Fit:
 def choose_objective(task: Task) -> Objective:
     """Persistent contrastive divergence, with mean field in the place of the latent variables where these interact.
 
-    Directed models need no negative phase: maximum likelihood if all is observed, else reweighted wake-sleep.
+    Directed models need no negative phase: maximum likelihood if all is observed, else the bound through a guide, whose
+    gradient goes through its draws where these have derivatives; elsewhere reweighted wake-sleep.
     """
     how, model = task.settings, task.program.model
     if len(model.factors) == len(model.variables):
         if len(task.observed) == len(model.variables):
             return ExactLikelihood()
         if task.has_guide:
-            return ReweightedWakeSleep(DRAWS)
+            discrete = isinstance(task.program.compiler.reparametrised(), Refusal)
+            return ReweightedWakeSleep(DRAWS) if discrete else ELBO()
     kind = MeanFieldPCD if task.has_bound else PCD
     return kind(k=how.gibbs_steps, chains=how.chains)
 

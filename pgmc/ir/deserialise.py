@@ -30,6 +30,7 @@ from pgmc.ir.nodes import (
     Lookup,
     Mul,
     Number,
+    Pi,
     Position,
     Pow,
     Quotient,
@@ -300,6 +301,8 @@ class _Reader:
         match kind, parts[1:]:
             case "Number", [value]:
                 return Number(read_fraction(value))
+            case "Pi", []:
+                return Pi()
             case "Access", [name, positions]:
                 return self.access(name, positions)
             case "Add", [terms]:

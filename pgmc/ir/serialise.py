@@ -29,6 +29,7 @@ from pgmc.ir.nodes import (
     Lookup,
     Mul,
     Number,
+    Pi,
     Position,
     Pow,
     Quotient,
@@ -164,6 +165,8 @@ class _Writer:
         match node:
             case Number(value):
                 return ["Number", str(value)]
+            case Pi():
+                return ["Pi"]
             case Access(symbol, positions):
                 return ["Access", symbol.name, [self.position(p) for p in positions]]
             case Add(parts) | Mul(parts):

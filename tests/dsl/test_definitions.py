@@ -126,8 +126,14 @@ def test_the_model_prints_its_names() -> None:
 
 def test_files_hold_definitions() -> None:
     m = _array_net()
+    z = m.real("z", 2)
+    m.directed(z, pgmc.Normal(mean=0, scale=2.0))
+    q = m.guide()
+    q.directed(z, pgmc.Normal(mean=q.define("g", pgmc.tanh(q.param("R", (2, 5)) @ m["x"])), scale=3.0))
     data, arrays = model_to_data(m.build())
-    assert digest(model_from_data(data, arrays)) == digest(m.build())
+    read = model_from_data(data, arrays)
+    assert digest(read) == digest(m.build())
+    assert read.guide is not None and digest(read.guide) == digest(m.build().guide)
 
 
 def _edited(edit: Callable[[dict[str, object]], None]) -> dict[str, object]:

@@ -53,6 +53,13 @@ def rectified_rbm(z: Arrays, t: Arrays) -> Any:
     return squares - np.einsum("ni,ij,nj->n", v, t["W"], h) - v @ t["a"] - h @ t["b"]
 
 
+def variational_autoencoder(y: Arrays, t: Arrays) -> Any:
+    x, z = y["x"], y["z"]
+    logits = np.tanh(z @ t["V"].T + t["c"]) @ t["U"].T + t["b"]
+    prior = 0.5 * (z**2).sum(axis=1) + 0.5 * z.shape[1] * np.log(2 * np.pi)
+    return prior + (np.logaddexp(0, logits) - x * logits).sum(axis=1)
+
+
 REAL_SPECIFICATIONS = (
     RealSpecification("gaussian_rbm", {"visible": 4, "hidden": 3}, {"v": "Normal", "h": "Bernoulli"}, gaussian_rbm),
     RealSpecification(
@@ -68,4 +75,10 @@ REAL_SPECIFICATIONS = (
         "rectified_rbm", {"visible": 3, "hidden": 2}, {"v": "Normal", "h": "TruncatedNormal"}, rectified_rbm
     ),
     RealSpecification("ssrbm", {"visible": 3, "hidden": 2}, {"x": "Normal", "s": "Normal", "h": "Bernoulli"}, ssrbm),
+    RealSpecification(
+        "variational_autoencoder",
+        {"visible": 4, "hidden": 3, "code": 2},
+        {"x": "Bernoulli", "z": "Generic"},
+        variational_autoencoder,
+    ),
 )
