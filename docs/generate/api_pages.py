@@ -42,16 +42,11 @@ def api_page() -> str:
         names = [name for name, home in homes.items() if home.startswith(f"{package}.") or home == package]
         if names:
             parts.append(f"## {heading}")
-        for name in names:
-            parts.append(entry(f"{homes[name]}.{name}", f"pgmc.{name}"))
-    parts.append("## What is returned")
-    for path in RETURNED:
-        parts.append(entry(path, path.rpartition(".")[2]))
+        parts += [entry(f"{homes[name]}.{name}", f"pgmc.{name}") for name in names]
+    parts += ["## What is returned", *(entry(path, path.rpartition(".")[2]) for path in RETURNED)]
     return "\n\n".join(parts) + "\n"
 
 
-def entry(path: str, heading: str, level: int = 3) -> str:
+def entry(path: str, heading: str) -> str:
     """One entry, in the language of the tool."""
-    return (
-        f"::: {path}\n    options:\n      heading: {heading}\n      toc_label: {heading}\n      heading_level: {level}"
-    )
+    return f"::: {path}\n    options:\n      heading: {heading}\n      toc_label: {heading}"
