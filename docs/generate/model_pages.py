@@ -13,7 +13,8 @@ from citations import link_citations
 from pgmc.cli.catalogue import Spec, find_spec, list_names
 from pgmc.cli.task import build_task_for
 from pgmc.cli.training import choose_objective
-from pgmc.inspection.latex import LatexPrinter
+from pgmc.inspection.latex import LatexPrinter, latex_quantity
+from pgmc.ir.answers import Computation
 from pgmc.ir.printer import Printer
 from pgmc.ir.queries import Sweep
 from pgmc.ir.symbols import Positive, Real
@@ -118,13 +119,23 @@ class ModelPage:
             yield f"### {group[0].upper()}{group[1:]}"
             for entry in entries:
                 yield equation(entry)
-            if group == "conditionals":
+            if group in ("conditionals", "free energy"):
                 yield from self._steps(entry.name for entry in entries)
+        yield from self._mean_field()
+
+    def _mean_field(self) -> Iterator[str]:
+        first, *others = self.program.model.variables
+        found = self.program.mean_field_equations([first.name]) if others else None
+        if isinstance(found, Computation):
+            yield f"### Mean field given {first.name}"
+            for quantity in found.quantities:
+                yield formula(latex_quantity(quantity), str(quantity))
 
     def _steps(self, names: Iterable[str]) -> Iterator[str]:
         for name in names:
-            derivation = self.program.conditional(name).explain()
-            lines = [f'??? note "How the law of {name} was derived"']
+            derivation = self.program.explain(name)
+            what = name.replace("free_energy", "F") if "(" in name else f"the law of {name}"
+            lines = [f'??? note "How {what} was derived"']
             for k, step in enumerate(derivation.steps, 1):
                 lines += ["", f"    {k}. {step.title} ({step.reason})", ""]
                 lines.append(f"    {formula(step.spell(LatexPrinter()), step.spell(Printer()))}")
