@@ -21,6 +21,7 @@ from benchmarks import (
     annealing,
     compilation,
     conformance,
+    convolution,
     dense_machine,
     gibbs,
     golden_ais,
@@ -165,6 +166,14 @@ def figures_of_dense_machine() -> Iterator[Figure]:
     yield _floor_figure(table, what, 1.05, "dense_machine --hidden")
 
 
+def figures_of_convolution() -> Iterator[Figure]:
+    table = convolution.measure()
+    what = "convolutional machine, 28x28, 40 filters of 9x9, pooled by 2x2, 100 chains"
+    yield _floor_figure(table, what, 3.0, "convolution")
+    table = convolution.measure_gradient()
+    yield _floor_figure(table, "gradient in these filters", 3.0, "convolution --gradient")
+
+
 def figures_of_posterior() -> Iterator[Figure]:
     table, (few, *_, many) = posterior.measure(), posterior.SIZES
     ratio = posterior.spread(table)
@@ -226,6 +235,7 @@ BENCHMARKS: dict[str, Callable[[], Iterator[Figure]]] = {
     "compilation": figures_of_compilation,
     "lattice": figures_of_lattice,
     "dense_machine": figures_of_dense_machine,
+    "convolution": figures_of_convolution,
     "posterior": figures_of_posterior,
     "sizes": figures_of_sizes,
     "ising": figures_of_ising,

@@ -55,7 +55,10 @@ class Map:
 
 @dataclass(frozen=True, slots=True)
 class Contract:
-    """target = Σ_over left · right, a matrix product; over no index at all it runs over the examples."""
+    """target = Σ_over left · right, a matrix product.
+
+    Over no index at all it runs over the examples; over them and others, over the places of all examples.
+    """
 
     target: Operand
     left: Operand

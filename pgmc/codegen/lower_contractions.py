@@ -13,6 +13,7 @@ from itertools import combinations
 from typing import TypeAlias
 
 from pgmc.codegen.array_program import Contract, Map, Operand, Reduce, Step, make_buffer
+from pgmc.codegen.factor_axes import EXAMPLES, axes_of, components, find_moved_product, places_to_guard
 from pgmc.codegen.names import NameRegistry
 from pgmc.codegen.retarget import retargeted
 from pgmc.ir.answers import Quantity
@@ -40,13 +41,12 @@ from pgmc.ir.rewrite import (
     depends_on_example,
     free_indices,
     map_children,
-    position_indices,
     split_conditions,
     substitute,
     walk,
 )
 from pgmc.ir.structural_key import Key, structural_key
-from pgmc.ir.symbols import Constant, Input, Intermediate, Symbol, access_axes, block_axis, is_one_hot, is_per_example
+from pgmc.ir.symbols import Constant, Input, Intermediate, Symbol, block_axis, is_one_hot, is_per_example
 
 Pair: TypeAlias = tuple[Scalar, Scalar, tuple[Index, ...]]
 """Two factors, and the indices that their matrix product sums over."""
@@ -160,6 +160,10 @@ class ContractionLowering:
             over = tuple(i for i in over if i not in shared)
             product = self._contract(left, right, shared)
             (inside if set(free_indices(product)) & set(over) else outside).append(product)
+        if (spread := find_moved_product(inside, over, self._guarded, self._is_dense)) is not None:
+            product = substitute(self._contract(spread.weights, spread.whole, spread.shared), spread.places)
+            inside = [*(f for f in inside if f is not spread.weights and f is not spread.moved), product]
+            over = tuple(i for i in over if i not in spread.shared)
         rest = [Sum(_product(self._bent_once(inside)), over)] if over else inside
         return _product([*outside, *rest])
 
@@ -206,9 +210,9 @@ class ContractionLowering:
         """Two factors over one of the indices whose product has no axes that neither of them has alone."""
         couples: list[tuple[tuple[bool, bool], tuple[Scalar, Scalar]]] = []
         for couple in combinations(factors, 2):
-            a, b = map(_axes, couple)
+            a, b = map(axes_of, couple)
             if a & b & set(over) and (a <= b or b <= a) and all(map(self._is_dense, couple)):
-                mixed = (_EXAMPLES in a) != (_EXAMPLES in b)  # parameters alone are multiplied once for all examples
+                mixed = (EXAMPLES in a) != (EXAMPLES in b)  # parameters alone are multiplied once for all examples
                 couples.append(((a != b, mixed), couple))
         return min(couples, key=lambda found: found[0])[1] if couples else None
 
@@ -221,12 +225,12 @@ class ContractionLowering:
         for left, right in combinations(factors, 2):
             if not (self._is_dense(left) and self._is_dense(right)):
                 continue
-            a, b = _axes(left), _axes(right)
+            a, b = axes_of(left), axes_of(right)
             others = {i for f in factors if f is not left and f is not right for i in free_indices(f)}
             shared = tuple(i for i in over if i in a and i in b and i not in others)
             own_a, own_b = a - set(shared), b - set(shared)
             if shared and own_a and own_b and not own_a & own_b:
-                cost = (len(own_a) + len(own_b), _EXAMPLES not in own_a | own_b)
+                cost = (len(own_a) + len(own_b), EXAMPLES not in own_a | own_b)
                 best = (cost, (left, right, shared)) if best is None or cost < best[0] else best
         return None if best is None else best[1]
 
@@ -236,7 +240,7 @@ class ContractionLowering:
             return True
         parts = list(walk(factor))
         changing = any(isinstance(n, Access) and n.symbol.name in self.changing for n in parts)
-        outside = any(self._guarded & _places_to_guard(n) for n in parts)
+        outside = any(self._guarded & places_to_guard(n) for n in parts)
         return not (changing or outside or any(isinstance(n, Bracket) for n in parts))
 
     def _contract(self, left: Scalar, right: Scalar, over: tuple[Index, ...]) -> Scalar:
@@ -288,18 +292,34 @@ class ContractionLowering:
         if isinstance(body, Add):
             return _sum([self._lower_mean(term, prefer) for term in body.terms])
         factors = _factors(self.lower(body))
-        reach = frozenset().union(*(_places_to_guard(n) for f in factors for n in walk(f)))
+        reach = frozenset().union(*(places_to_guard(n) for f in factors for n in walk(f)))
         moving = [
             f for f in factors if depends_on_example(f) or (isinstance(f, Bracket) and reach & _bracket_indices([f]))
         ]
         fixed: list[Scalar] = [f for f in factors if f not in moving and not isinstance(f, Number)]
         coefficient: list[Scalar] = [f for f in factors if isinstance(f, Number)]
-        groups = [g for g in _components(moving) if any(free_indices(f) for f in g)]
+        over: tuple[Index, ...] = ()
+        match moving:
+            case [Sum(body, places) as everywhere] if self._meets_everywhere(everywhere):
+                moving, over = _factors(body), places
+        groups = [g for g in components(moving, over) if any(free_indices(f) for f in g)]
         scalars = [f for f in moving if not free_indices(f)]
         weight = [*coefficient, Access(WEIGHTS, ()), *scalars]
         if len(groups) < 2 or not all(self._is_dense(f) for f in moving):
             return self._reduce(_product([*weight, *[f for g in groups for f in g]]), fixed, prefer)
-        return _product([*fixed, self._contract_examples(groups, weight, prefer)])
+        return _product([*fixed, self._contract_examples(groups, weight, prefer, over)])
+
+    def _meets_everywhere(self, node: Sum) -> bool:
+        """Whether a sum is over places at which two groups of factors without other common indices meet.
+
+        Σ_nxy v[n,x+a,y+b]·h[n,k,x,y] is a matrix product over the places of all examples.
+        """
+        factors = _factors(node.body)
+        groups = components(factors, node.over)
+        reach = [{index for f in g for index in free_indices(f)} for g in groups]
+        own = all(indices > set(node.over) for indices in reach)
+        examples = all(any(map(depends_on_example, g)) for g in groups)
+        return len(groups) == 2 and own and examples and all(map(self._is_dense, factors))
 
     def _reduce(self, value: Scalar, fixed: list[Scalar], prefer: tuple[Index, ...]) -> Scalar:
         indices = free_indices(value)
@@ -312,8 +332,13 @@ class ContractionLowering:
         self.steps.append(Reduce(target, value))
         return _product([*fixed, target.access])
 
-    def _contract_examples(self, groups: list[list[Scalar]], weight: list[Scalar], prefer: tuple[Index, ...]) -> Scalar:
-        """Σ_n weight · left · right with the groups as rows and columns, in the order the result wants."""
+    def _contract_examples(
+        self, groups: list[list[Scalar]], weight: list[Scalar], prefer: tuple[Index, ...], over: tuple[Index, ...] = ()
+    ) -> Scalar:
+        """Σ weight · left · right with the groups as rows and columns, in the order the result wants.
+
+        The sum is over the examples, and at each over the places of ``over``.
+        """
         place = {index: k for k, index in enumerate(prefer)}
         groups = sorted(groups, key=lambda g: min(place.get(i, 99) for f in g for i in free_indices(f)))
         right, rest = groups[-1], [f for g in groups[:-1] for f in g]
@@ -321,34 +346,18 @@ class ContractionLowering:
         carrier = 0 if _is_plain(sides[1]) and not _is_plain(sides[0]) else 1
         sides[carrier] = [*weight, *sides[carrier]]
         values = [_product(side) for side in sides]
-        own = [tuple(sorted(free_indices(v), key=lambda i: place.get(i, 99))) for v in values]
-        operands = [self._operand(v, o, ()) for v, o in zip(values, own, strict=True)]
+        free = [[i for i in free_indices(v) if i not in over] for v in values]
+        own = [tuple(sorted(indices, key=lambda i: place.get(i, 99))) for indices in free]
+        operands = [self._operand(v, (*over, *o), ()) for v, o in zip(values, own, strict=True)]
         indices = (*own[0], *own[1])
         target = self._new_buffer("mean", _product(values), indices, per_example=False)
-        self.steps.append(Contract(target, operands[0], operands[1], ()))
+        self.steps.append(Contract(target, operands[0], operands[1], (EXAMPLES, *over) if over else ()))
         return target.access
 
 
 def _bracket_indices(factors: list[Scalar]) -> frozenset[Index]:
     """The indices that brackets among the factors speak of."""
     return frozenset(i for f in factors if isinstance(f, Bracket) for i in free_indices(f))
-
-
-def _places_to_guard(node: Scalar) -> frozenset[Index]:
-    """The indices of places on open axes that need not lie inside."""
-    if not isinstance(node, Access):
-        return frozenset()
-    pairs = zip(node.positions, access_axes(node.symbol), strict=False)
-    outside = (p for p, axis in pairs if not p.is_plain and axis.boundary == "open")
-    return frozenset(i for p in outside for i in position_indices(p))
-
-
-_EXAMPLES = Index(0, "n")
-
-
-def _axes(factor: Scalar) -> set[Index]:
-    """The indices of a factor as an array, the examples among them."""
-    return {*free_indices(factor), *((_EXAMPLES,) if depends_on_example(factor) else ())}
 
 
 def _factors(node: Scalar) -> list[Scalar]:
@@ -362,17 +371,6 @@ def _product(factors: list[Scalar]) -> Scalar:
 
 def _sum(terms: list[Scalar]) -> Scalar:
     return terms[0] if len(terms) == 1 else Add(tuple(terms))
-
-
-def _components(factors: list[Scalar]) -> list[list[Scalar]]:
-    """Factors grouped by common indices."""
-    groups: list[tuple[set[Index], list[Scalar]]] = []
-    for factor in factors:
-        indices = set(free_indices(factor))
-        touching = [g for g in groups if g[0] & indices]
-        merged = (indices.union(*(g[0] for g in touching)), [f for g in touching for f in g[1]] + [factor])
-        groups = [g for g in groups if not g[0] & indices] + [merged]
-    return [members for _, members in groups]
 
 
 def _is_plain(side: list[Scalar]) -> bool:

@@ -153,12 +153,12 @@ class LoopLowering:
         return (Comment(title), *self.nests.before, *body)
 
     def _product(self, step: Contract) -> Statement:
-        over_examples = not step.over
+        over_examples = not step.over or EXAMPLES in step.over
         if EXAMPLES in step.target.indices:
             return self._turned_product(step)
         left_own = tuple(i for i in step.left.indices if i not in step.over)
         right_own = tuple(i for i in step.right.indices if i not in step.over)
-        summed: tuple[Index | None, ...] = (None,) if over_examples else step.over
+        summed = tuple(None if i == EXAMPLES else i for i in step.over) or (None,)
         rows: tuple[Index | None, ...] = left_own
         if is_per_example(step.left.symbol) and not over_examples:
             rows = (None, *left_own)

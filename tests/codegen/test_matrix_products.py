@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Callable
 
 import pytest
 
@@ -192,3 +193,38 @@ def test_weights_under_a_condition_are_an_array_like_any_other() -> None:
     steps = compiler.stages(Energy()).array_program.steps
     assert any(isinstance(step, Contract) for step in steps)
     assert any(str(step).endswith("= W[i,j]·[j < i]") for step in steps if isinstance(step, Map))
+
+
+def feature_maps(m: pgmc.Model) -> None:
+    """Two maps of three by two places over an image with a margin, so that an unequal number of places is outside."""
+    v, h, K = m.binary("v", (5, 4)), m.spin("h", (2, 3, 2)), m.param("K", (2, 3, 3))
+    k, x, y, a, b = pgmc.indices("k x y a b")
+    m.energy(-h[k, x, y] * K[k, a, b] * v[x + a, y + b])
+
+
+def two_channels(m: pgmc.Model) -> None:
+    v, h, W = m.spin("v", (2, 4)), m.binary("h", (3, 3)), m.param("W", (3, 2, 2))
+    c, k, x, a = pgmc.indices("c k x a")
+    m.energy(-h[k, x] * W[k, c, a] * v[c, x + a])
+
+
+@pytest.mark.parametrize("declare", [feature_maps, two_channels])
+def test_convolutions_are_matrix_products_both_ways(declare: Callable[[pgmc.Model], None]) -> None:
+    """The windows of the image by the filters, and the maps by the filters: windows that are laid over one another."""
+    compiler = Compiler(built(declare), "float64")
+    names = tuple(p.name for p in compiler.model.parameters)
+    wanted: list[Query] = [Energy(), Sweep(("v", "h")), Conditional("v"), Conditional("h"), FreeEnergy(("v",))]
+    assert_right(compiler, [*wanted, Gradient(Energy(), names), Gradient(FreeEnergy(("v",)), names)])
+    found = [products(compiler.stages(query).array_program) for query in (Conditional("v"), Conditional("h"))]
+    assert [len(steps) for steps in found] == [1, 1]
+
+
+@pytest.mark.parametrize("declare", [feature_maps, two_channels])
+def test_gradients_in_filters_are_products_over_the_places_of_all_examples(
+    declare: Callable[[pgmc.Model], None],
+) -> None:
+    compiler = Compiler(built(declare), "float64")
+    (name,) = (p.name for p in compiler.model.parameters)
+    program = compiler.stages(Gradient(Energy(), (name,))).array_program
+    (step,) = products(program)
+    assert len(step.over) > 1 and not any(isinstance(other, Reduce) for other in program.steps)
