@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pgmc.errors import ModelError
+from pgmc.ir.definitions import expand_model
 from pgmc.ir.model import Model
 from pgmc.ir.rewrite import accesses
 from pgmc.ir.symbols import Variable
@@ -19,7 +20,9 @@ def find_levels(model: Model, observed: tuple[str, ...]) -> tuple[tuple[str, ...
         If a variable cannot be reached from the observed ones.
     """
     names = tuple(v.name for v in model.variables)
-    shared = [{a.symbol.name for a in accesses(t.body) if isinstance(a.symbol, Variable)} for t in model.terms]
+    shared = [
+        {a.symbol.name for a in accesses(t.body) if isinstance(a.symbol, Variable)} for t in expand_model(model).terms
+    ]
     levels = [tuple(name for name in names if name in observed)]
     seen = set(levels[0])
     while levels[-1]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from pgmc.derivation.expand_products import MOST_PIECES, TooManyPieces, expand_products
 from pgmc.errors import ArgumentError, ModelError
+from pgmc.ir.definitions import expand_model
 from pgmc.ir.model import EnergyTerm, Model
 from pgmc.ir.rewrite import accesses
 from pgmc.ir.symbols import Variable
@@ -27,7 +28,7 @@ def derive_undirected(model: Model, names: tuple[str, ...]) -> Model:
     ModelError
         If no product holds two of the variables.
     """
-    known = tuple(v.name for v in model.variables)
+    model, known = expand_model(model), tuple(v.name for v in model.variables)
     wrong = [name for name in names if name not in known or names.count(name) > 1]
     if wrong or len(names) < 2:
         reason = f"{wrong[0]!r} is given twice or is no variable" if wrong else "give at least two variables"

@@ -107,7 +107,10 @@ def _gradient(compiler: Compiler, of: Energy | FreeEnergy, wrt: tuple[str, ...])
     if isinstance(answer, Refusal):
         return
     assert isinstance(answer, Computation)
-    model = compiler.ensemble(of.ensemble)
+    model = compiler.shared(of.ensemble) if answer.definitions else compiler.ensemble(of.ensemble)
+    for named in answer.definitions:
+        what = "a named value" if named.shown is None else "a slope of the energy"
+        yield Step(f"{what}, {named.shown or named.name}", named, "worked out once, slopes from the last to the first")
     rule = "the derivative of log Σ exp is a mean: units summed out stand with their means"
     for quantity in answer.quantities:
         terms = tuple(t for t in model.terms if any(a.symbol.name == quantity.name for a in accesses(t.body)))

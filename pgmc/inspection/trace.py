@@ -12,6 +12,7 @@ from pgmc.inspection.highlight import highlight
 from pgmc.inspection.markup import preformatted
 from pgmc.ir.answers import ConditionalLaw, SweepSchedule
 from pgmc.ir.canonical import canonical_text, digest
+from pgmc.ir.definitions import definition_quantities
 from pgmc.ir.model import Model
 from pgmc.ir.printer import print_term
 from pgmc.ir.queries import Query
@@ -131,6 +132,8 @@ def _specification(model: Model) -> str:
     for term in model.terms:
         origin = f"factor of {term.child}" if term.child else str(term.origin or "")
         lines.append(("energy", print_term(term), "", origin))
+    for named in definition_quantities(model):
+        lines.append(("definition", str(named), "", ""))
     widths = [min(60, max((len(line[k]) for line in lines), default=0)) for k in range(3)]
     return "\n".join(
         "  ".join((*(text.ljust(width) for text, width in zip(line, widths, strict=False)), line[3])).rstrip()

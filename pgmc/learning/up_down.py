@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from pgmc.errors import ArgumentError
+from pgmc.ir.definitions import names_behind
 from pgmc.ir.queries import Ancestral, Energy, Ensemble, Gradient, Sweep
-from pgmc.ir.rewrite import accesses
 from pgmc.learning.guided import Guided
 from pgmc.learning.objective import Array, Arrays, Estimate, Setup, Terms, check_count
 from pgmc.runtime.guided import check_guide
@@ -108,7 +108,7 @@ def _top(setup: Setup) -> tuple[str, ...]:
 def _of_top(setup: Setup, params: Mapping[str, Array], state: Arrays) -> Arrays:
     """The mean gradient of the energy without directed factors."""
     model = setup.executable.model
-    used = {a.symbol.name for term in model.terms if term.child is None for a in accesses(term.body)}
+    used = names_behind((term.body for term in model.terms if term.child is None), model.definitions)
     names = tuple(p.name for p in model.parameters if p.name in used)
     query = Gradient(Energy(Ensemble.UNDIRECTED), names)
     asked = {name: state[name] for name in (*_top(setup), *setup.inputs)}

@@ -11,6 +11,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from pgmc.errors import ArgumentError
+from pgmc.ir.definitions import expand_factors
 from pgmc.ir.dependencies import parents
 from pgmc.ir.memory import machine_memory
 from pgmc.ir.model import Model
@@ -154,7 +155,7 @@ def drawn_ancestrally(model: Model, clamped: tuple[str, ...], free: tuple[str, .
 
     A clamped variable has none if it is clamped as a whole and so are all its parents.
     """
-    for factor in model.factors:
+    for factor in expand_factors(model.factors, model.definitions):
         name = factor.target.name
         if name in clamped and (name in free or any(parent in free for parent in parents(factor))):
             return ()
