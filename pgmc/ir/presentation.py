@@ -11,6 +11,7 @@ from collections import Counter
 from fractions import Fraction
 from itertools import permutations
 
+from pgmc.ir.idioms import idiom
 from pgmc.ir.nodes import (
     ONE,
     ZERO,
@@ -36,6 +37,10 @@ MOST_RENAMED = 3
 
 def present(node: Scalar, bound: frozenset[Index] = frozenset()) -> Scalar:
     """The expression for printing; ``bound`` are the indices of the sums around it."""
+    return idiom(_arranged(node, bound))
+
+
+def _arranged(node: Scalar, bound: frozenset[Index]) -> Scalar:
     inner = bound | frozenset(node.over) if isinstance(node, Sum | LogSumExp) else bound
     node = map_children(node, lambda child: present(child, inner))
     match node:

@@ -240,6 +240,8 @@ def _free_energies(self: Program) -> tuple[dict[tuple[str, ...], Quantity], tupl
     refusals: dict[Refusal, None] = {}
     names = variable_names(self.model)
     for hidden in dict.fromkeys([self.compiler.eliminable(), *((name,) for name in names)]):
+        if not hidden:  # that is the energy
+            continue
         observed = tuple(name for name in names if name not in hidden)
         answer = self.compiler.derive(FreeEnergy(observed))
         if isinstance(answer, Computation):

@@ -12,8 +12,9 @@ from energies import ENERGIES, build
 from enumeration import States, random_params
 from pgmc.analysis.periodic_axes import spread_periodicity
 from pgmc.derivation.conditionals import derive_conditional
+from pgmc.derivation.free_energy import derive_free_energy
 from pgmc.derivation.gradients import derive_gradient
-from pgmc.ir.answers import ConditionalLaw, Quantity
+from pgmc.ir.answers import Computation, ConditionalLaw, Quantity
 from pgmc.ir.fresh_indices import freshen_model
 from pgmc.ir.interpret import interpret_law, interpret_quantity
 from pgmc.ir.model import Model
@@ -33,6 +34,9 @@ def check(model: Model, params: dict, state: dict) -> None:
             np.testing.assert_allclose(found, values, rtol=1e-12, atol=1e-12)
     energy = Quantity("energy", (), energy_expression(model.terms))
     quantities = [energy, *derive_gradient(energy, model.parameters).quantities]
+    for variable in model.variables:
+        answer = derive_free_energy(model, tuple(v.name for v in model.variables if v != variable))
+        quantities += answer.quantities if isinstance(answer, Computation) else ()
     for quantity in quantities:
         parameter = next((p for p in model.parameters if p.name == quantity.name), None)
         axes = () if parameter is None else parameter.axes
@@ -115,3 +119,21 @@ def test_what_is_positive_comes_first() -> None:
         m.energy(-(U * (1 - z) * x).sum())
 
     assert law(declare) == "P(x[i] = 1 | z) = σ(U[i]·(1 - z[i]))"
+
+
+def test_what_people_write() -> None:
+    m = pgmc.Model("idioms")
+    x, h, J = m.real("x", 3), m.binary("h", 4), m.param("W", (3, 4))
+    lam, a = m.param("lam", 3, positive=True), m.param("a", 3)
+    m.energy((lam * x**2).sum() / 2 - x @ J @ h - a @ x)
+    p = pgmc.compile(m, backend="numpy")
+    assert "1/2·Σ_i (Σ_j W[i,j]·h[j] + a[i])²/lam[i]" in str(p.free_energy_equation(["h"]))
+    m = pgmc.Model("pooled")
+    v = m.binary("v", 4, exclusive=2)
+    m.energy(-v @ m.param("b", 4))
+    assert "log(1 + Σ" in str(pgmc.compile(m, backend="numpy").free_energy_equation([]))
+    m = pgmc.Model("net")
+    y, z, W = m.binary("y", 2), m.binary("z", 3), m.param("W", (2, 3))
+    m.directed(z, pgmc.Bernoulli(logits=m.param("c", 3)))
+    m.directed(y, pgmc.Bernoulli(logits=W @ z))
+    assert "⟨(σ(Σ_j′ W[i,j′]·z[j′]) - y[i])·z[j]⟩" in str(pgmc.compile(m, backend="numpy").gradient_equations())
