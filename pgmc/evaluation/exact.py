@@ -13,10 +13,10 @@ import numpy as np
 import numpy.typing as npt
 
 from pgmc.evaluation.estimates import LogPartition
-from pgmc.evaluation.joint_integrals import joint_block, joint_log_sums
 from pgmc.evaluation.quadrature import integrate_line
 from pgmc.ir.symbols import Real, Variable, shape_of
 from pgmc.runtime.enumeration import MAX_STATES, StateSum, check_enumerable, enumerated_variables
+from pgmc.runtime.joint_integrals import JointSum, joint_block
 
 if TYPE_CHECKING:
     from pgmc.runtime.executable import Executable
@@ -66,7 +66,7 @@ def log_partition_exact(
     line, free = check_exact(executable, limit)
     rows, given = input_rows(inputs), dict(inputs or {})
     if (block := joint_block(executable)) is not None:
-        sums = joint_log_sums(executable, params, block, free, given, rows, threads)
+        sums = JointSum(executable, block, free, given, rows, threads).log_sums(params)
         errors = np.zeros_like(sums)
     elif line is None:
         sums = StateSum(executable, free, given, rows, threads).log_sums(params)

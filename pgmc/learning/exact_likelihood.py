@@ -11,6 +11,7 @@ from pgmc.ir.symbols import Variable
 from pgmc.learning.objective import Array, Arrays, Estimate, Setup, Terms, check_count
 from pgmc.learning.phases import mean_statistic
 from pgmc.runtime.enumeration import StateSum, check_enumerable, enumerated_variables
+from pgmc.runtime.joint_integrals import JointSum, joint_block
 
 
 @dataclass(frozen=True)
@@ -18,7 +19,8 @@ class ExactLikelihood(Terms):
     """The exact gradient of the mean of -log p(data), for models small enough to enumerate.
 
     -log p(v) = F(v) + log Z. Units that can be summed out analytically are; the states of the others are
-    enumerated, in the data phase too where the free energy of the data has no tractable form. With
+    enumerated, in the data phase too where the free energy of the data has no tractable form. Real units that interact
+    with one another are integrated out together, for every state of the others. With
     inputs, log Z is enumerated for each different row of inputs in the batch. A model of directed factors alone has
     log Z = 0: with all variables observed this is maximum likelihood at any size.
 
@@ -41,7 +43,7 @@ class ExactLikelihood(Terms):
     def prepare(self, setup: Setup, params: Mapping[str, Array]) -> Arrays:
         """No state; refuses models that are too large."""
         if not _is_normalised(setup):
-            check_enumerable(setup.executable, enumerated_variables(setup.executable), self.limit)
+            check_enumerable(setup.executable, _visited(setup), self.limit)
         if not setup.has_free_energy:
             check_enumerable(setup.executable, self._latents(setup), self.limit)
         return {}
@@ -84,15 +86,14 @@ class ExactLikelihood(Terms):
         log_sums, gradients = self._given_data(setup, batch).mean_gradient(params, setup.parameters)
         return gradients, log_sums
 
-    def _sums(self, setup: Setup, batch: Arrays) -> tuple[StateSum, Array]:
+    def _sums(self, setup: Setup, batch: Arrays) -> tuple[StateSum | JointSum, Array]:
         """The sum for each different row of inputs, and the share of the batch that has it."""
-        free = enumerated_variables(setup.executable)
         if not setup.inputs:
-            return StateSum(setup.executable, free, {}, 1, setup.threads), np.ones(1)
+            return _sum_over_all(setup, {}, 1), np.ones(1)
         flat = [np.asarray(batch[n], dtype=np.float64).reshape(len(batch[n]), -1) for n in setup.inputs]
         _, first, counts = np.unique(np.concatenate(flat, axis=1), axis=0, return_index=True, return_counts=True)
         given = {name: np.ascontiguousarray(batch[name][first]) for name in setup.inputs}
-        return StateSum(setup.executable, free, given, len(first), setup.threads), counts / counts.sum()
+        return _sum_over_all(setup, given, len(first)), counts / counts.sum()
 
     def _log_partition(self, setup: Setup, params: Mapping[str, Array], batch: Arrays) -> float:
         """The mean of log Z over the rows of the batch."""
@@ -108,6 +109,22 @@ class ExactLikelihood(Terms):
         sums, shares = self._sums(setup, batch)
         log_sums, gradients = sums.mean_gradient(params, setup.parameters, shares)
         return float(shares @ log_sums), gradients
+
+
+def _visited(setup: Setup) -> tuple[Variable, ...]:
+    """The variables whose states are enumerated for log Z."""
+    block = joint_block(setup.executable)
+    if block is None:
+        return enumerated_variables(setup.executable)
+    return tuple(v for v in setup.executable.model.variables if v is not block)
+
+
+def _sum_over_all(setup: Setup, given: Arrays, rows: int) -> StateSum | JointSum:
+    """What log Z is the logarithm of, real units that interact integrated out together."""
+    block = joint_block(setup.executable)
+    if block is None:
+        return StateSum(setup.executable, _visited(setup), given, rows, setup.threads)
+    return JointSum(setup.executable, block, _visited(setup), given, rows, setup.threads)
 
 
 def _is_normalised(setup: Setup) -> bool:

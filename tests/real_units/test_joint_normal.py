@@ -9,6 +9,7 @@ import pytest
 
 import pgmc
 from pgmc.ir.queries import Sweep
+from pgmc.runtime.joint_integrals import JointSum
 from pgmc.runtime.streams import Stream, random_words, uniforms, unit_normals
 from real_models import chain, visible_and_hidden
 
@@ -171,3 +172,26 @@ def test_numpy_text_draws_the_same(make: Any) -> None:
     program.executable.sweep(query, params, state, stream=stream)
     for name in names:
         np.testing.assert_allclose(found[name], state[name], atol=1e-11)
+
+
+def test_exact_likelihood_ascends_with_a_matrix_that_hidden_units_make() -> None:
+    """The gradient of log Z is a mean over points of each normal law; against differences of log Z."""
+    model, params = covariance_units(), settings()
+    program = pgmc.compile(model, dtype="float64", backend="numpy")
+    total = JointSum(program.executable, program.model.variables[0], program.model.variables[1:], {})
+    log_z, found = total.mean_gradient(params, ("W", "R", "b"))
+    assert log_z[0] == pytest.approx(program.log_partition(params).value, abs=1e-12)
+    for name, value in params.items():
+        along = np.random.default_rng(5).normal(size=value.shape)
+        ahead, behind = (program.log_partition({**params, name: value + s * 1e-5 * along}).value for s in (1, -1))
+        assert -np.vdot(found[name], along) == pytest.approx((ahead - behind) / 2e-5, rel=1e-7)
+    x = np.random.default_rng(6).normal(size=(40, 4)) @ np.array(
+        [[1, 0.9, 0, 0], [0, 0.4, 0, 0], [0, 0, 1, 0.8], [0, 0, 0, 0.5]]
+    )
+    fit = pgmc.fit(
+        model, {"x": x}, pgmc.ExactLikelihood(), pgmc.Adam(0.05), params=params, epochs=15, batch_size=40,
+        dtype="float64", progress=False,
+    )  # fmt: skip
+    assert fit.history["log_likelihood"][-1] > fit.history["log_likelihood"][0] + 0.1
+    last = program.log_likelihood(fit.params, {"x": x}).mean()
+    assert last >= fit.history["log_likelihood"][-1] - 0.05
