@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pgmc.cli.application import app, cannot_write, say
+
+if TYPE_CHECKING:
+    from pgmc.program.program import Program
 
 
 @app.command
@@ -50,7 +55,7 @@ def show(
     html
         Write the report to this file, as HTML.
     diagram
-        Write the graph of the variables to this file, as SVG.
+        Write the graph of the variables to this file: .svg, .dot, .mmd (Mermaid) or .tex (TikZ).
     sizes
         Sizes of the model, such as `--hidden 64`.
     """
@@ -59,8 +64,9 @@ def show(
     from pgmc.program.program import compile
 
     program = compile(find_spec(model).model(**sizes))
-    for path, content in ((html, program.report().html), (diagram, program.diagram)):
-        if path is not None:
+    drawing = None if diagram is None else _drawing(program, diagram.suffix)
+    for path, content in ((html, program.report().html), (diagram, drawing)):
+        if path is not None and content is not None:
             try:
                 write_atomically(path, content().encode())
             except OSError as error:
@@ -78,6 +84,31 @@ def show(
         say("\n\n".join(f"{name}\n{program.explain(name)}" for name in names))
     if not (latex or source or trace or steps or html or diagram):
         say(str(program))
+
+
+def _drawing(program: Program, suffix: str) -> Callable[[], str]:
+    """What writes the graph of a program in the format of a suffix.
+
+    Raises
+    ------
+    ArgumentError
+        If there is no such format.
+    """
+    from pgmc.errors import ArgumentError
+    from pgmc.inspection.diagrams import Diagram
+
+    made = Diagram(program.graph, program.model.name)
+    formats = {
+        "": made.svg,
+        ".svg": made.svg,
+        ".dot": made.dot,
+        ".mmd": made.mermaid,
+        ".tex": lambda: made.tikz(standalone=True),
+    }
+    if suffix not in formats:
+        known = ", ".join(name for name in formats if name)
+        raise ArgumentError(f"--diagram: there is no drawing as {suffix}. The suffix of the file is one of {known}.")
+    return formats[suffix]
 
 
 @app.command

@@ -92,6 +92,12 @@ class Diagram:
 
         return to_mermaid(self.graph)
 
+    def tikz(self, standalone: bool = False) -> str:
+        """The graph as a TikZ picture for LaTeX; with ``standalone`` a document of its own."""
+        from pgmc.inspection.tikz import to_tikz
+
+        return to_tikz(self.graph, standalone)
+
     def _repr_svg_(self) -> str:
         return self.svg()
 

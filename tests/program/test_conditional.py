@@ -7,7 +7,7 @@ import pytest
 
 import pgmc
 from pgmc.errors import DataError
-from pgmc.program.conditional import _probabilities
+from pgmc.program.conditional import probabilities
 
 
 @pytest.fixture(scope="module")
@@ -64,7 +64,7 @@ def test_only_what_matters_is_asked_for(program: pgmc.Program, params: dict[str,
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_probabilities_saturate(dtype: type) -> None:
     extreme = np.array([-1e5, -800, 0, 800, 1e5], dtype=dtype)
-    np.testing.assert_allclose(_probabilities(extreme, "Bernoulli"), [0, 0, 0.5, 1, 1])
+    np.testing.assert_allclose(probabilities(extreme, "Bernoulli"), [0, 0, 0.5, 1, 1])
     rows = np.array([[1e5, -1e5, 0], [-np.inf, 0, 0], [7, 7, 7]], dtype=dtype)
     wanted = [[1, 0, 0], [0, 0.5, 0.5], [1 / 3] * 3]
-    np.testing.assert_allclose(_probabilities(rows, "Categorical"), wanted, rtol=1e-6)
+    np.testing.assert_allclose(probabilities(rows, "Categorical"), wanted, rtol=1e-6)
