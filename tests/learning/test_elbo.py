@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable
 
 import numpy as np
 import numpy.typing as npt
 import pytest
+from sklearn.datasets import load_digits
 
 import pgmc
 from pgmc.compiler import Compiler
 from pgmc.dsl.model import Model
-from pgmc.errors import ArgumentError
+from pgmc.errors import ArgumentError, VerificationError
 from pgmc.ir.answers import Refusal
 from pgmc.ir.queries import Energy, Gradient
+from pgmc.learning.fit import fit
 from pgmc.learning.objective import Setup
+from pgmc.program.verification.bound import check_bound
+from pgmc.program.verification.report import Ledger
 from pgmc.runtime.streams import Stream
 
 Array = npt.NDArray[np.float64]
@@ -194,3 +199,31 @@ def test_what_cannot_be_made_of_noise_is_refused() -> None:
     m.guide().directed(h, pgmc.Bernoulli(logits=m.guide().param("R", (2, 3)) @ x))
     with pytest.raises(ArgumentError, match=r"h is binary in the guide.*ReweightedWakeSleep"):
         pgmc.fit(m, {"x": np.zeros((4, 3))}, objective=pgmc.ELBO(), epochs=1, progress=False)
+
+
+def test_verification_covers_the_bound(monkeypatch: pytest.MonkeyPatch) -> None:
+    def check() -> set[str]:
+        program, ledger = pgmc.compile(_net(2), dtype="float64", backend="numpy"), Ledger("net", 0)
+        ledger.begin("the program itself", several=False)
+        check_bound(program.compiler, program.executable, Stream(0, "verify"), ledger)
+        return {row.what for row in ledger.verification()["bound through draws"]}
+
+    assert {"log q - log p at what the guide makes of noise", "∂L/∂M, through the draws"} <= check()
+    monkeypatch.setattr("pgmc.derivation.reparametrise._scale", lambda precision: precision)
+    with pytest.raises(VerificationError, match="log q - log p at what the guide makes of noise"):
+        check()
+
+
+def test_digits_get_a_code() -> None:
+    """A short training on 8 x 8 digits: the bound of held-out images above what independent pixels reach."""
+    images = (load_digits().data >= 8).astype(float)
+    train, test = images[:1500], images[1500:]
+    m = importlib.import_module("pgmc_models.variational_autoencoder").model(visible=64, hidden=32, code=6)
+    executable = pgmc.compile(m).executable
+    learnt = fit(
+        executable, m.init(0), {"x": train}, pgmc.ELBO(), pgmc.Adam(0.01), epochs=40, batch_size=100, seed=0,
+        validation={"x": test}, progress=False,
+    )  # fmt: skip
+    rates = np.clip(train.mean(axis=0), 0.01, 0.99)
+    independent = (test * np.log(rates) + (1 - test) * np.log(1 - rates)).sum(axis=1).mean()
+    assert learnt.history["validation_bound"][-1] > independent + 2

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pgmc.compiler import Compiler
 from pgmc.errors import IntractableError
 from pgmc.program.verification import mixed_checks
+from pgmc.program.verification.bound import check_bound
 from pgmc.program.verification.exchange import check_exchange
 from pgmc.program.verification.factors import check_factors
 from pgmc.program.verification.instance import build_instances
@@ -84,6 +85,7 @@ def verify(compiler: Compiler, executable: Executable, seed: int = 0) -> Verific
         _verify_mixed(compiler, stream, ledger)
         ledger.begin("the program itself", several=False)
         check_real_size(compiler, executable, stream.child("real size"), ledger)
+        check_bound(compiler, executable, stream, ledger)
         return ledger.verification()
     try:
         instances = build_instances(compiler, stream)
@@ -96,6 +98,7 @@ def verify(compiler: Compiler, executable: Executable, seed: int = 0) -> Verific
             check(instance, ledger)
     ledger.begin("the program itself", several=False)
     check_real_size(compiler, executable, stream.child("real size"), ledger)
+    check_bound(compiler, executable, stream, ledger)
     return ledger.verification()
 
 
