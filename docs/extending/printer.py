@@ -63,9 +63,10 @@ class TypstPrinter(Printer):
         """A literal; a fraction holds together as a product does."""
         return Piece(str(abs(value)), Level.ATOM if value.denominator == 1 else Level.PRODUCT, value < 0)
 
-    def derivative(self, of: str, by: str) -> str:
+    def derivative(self, of: str, by: str, order: int = 1) -> str:
         """A partial derivative."""
-        return f"(partial {of}) / (partial {by})"
+        power = "" if order == 1 else f"^{order}"
+        return f"(partial{power} {of}) / (partial {by}{power})"
 
     def others(self, symbol: Symbol, indices: Sequence[str]) -> str:
         """Every unit of a variable but one."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import tempfile
+import os
+import secrets
 from html import escape
 from pathlib import Path
 
@@ -23,13 +24,15 @@ def preformatted(text: str) -> str:
 
 
 def write_atomically(path: str | Path, content: bytes) -> Path:
-    """Write a file so that nobody ever sees a part of it."""
+    """Write a file so that nobody ever sees a part of it, with the permissions of any other new file."""
     path = Path(path)
-    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
-        file.write(content)
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}.tmp")
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
     try:
-        Path(file.name).replace(path)
+        with os.fdopen(os.open(temporary, flags, 0o666), "wb") as file:
+            file.write(content)
+        temporary.replace(path)
     except OSError:
-        Path(file.name).unlink()
+        temporary.unlink(missing_ok=True)
         raise
     return path

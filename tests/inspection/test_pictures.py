@@ -11,6 +11,7 @@ import pytest
 
 from pgmc.errors import ArgumentError
 from pgmc.inspection.charts import history_curves
+from pgmc.inspection.markup import write_atomically
 from pgmc.inspection.pictures import filter_sheet, reconstruction_sheet, sample_sheet
 
 
@@ -89,6 +90,13 @@ def test_without_matplotlib(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(builtins, "__import__", without)
     with pytest.raises(ArgumentError, match=r'pip install "pgmc\[plot\]"'):
         sample_sheet(np.zeros((1, 4)), (2, 2))
+
+
+def test_a_picture_can_be_read_by_whoever_can_read_other_new_files(tmp_path: Path) -> None:
+    """A report or a picture that only its writer can open is of no use behind a web server."""
+    (tmp_path / "other").write_bytes(b"")
+    path = write_atomically(tmp_path / "page.html", b"<p>")
+    assert path.read_bytes() == b"<p>" and path.stat().st_mode == (tmp_path / "other").stat().st_mode
 
 
 def test_a_failed_write_leaves_nothing(tmp_path: Path) -> None:
