@@ -14,8 +14,8 @@ PAGE = Path(__file__).resolve().parents[2] / "docs" / "catalogue.md"
 
 HEAD = """# The catalogue
 
-Every discrete undirected model of chapter 20 of Goodfellow, Bengio and Courville (2016), *Deep Learning*, that is in
-`models/`: what the compiler found in it, how far its generated kernels are from brute force, and what came out when it
+Every model of chapter 20 of Goodfellow, Bengio and Courville (2016), *Deep Learning*, that is in `models/` and has a
+row here: what the compiler found in it, how far its generated kernels are from brute force, and what came out when it
 was trained. The page is written by `python -m benchmarks.catalogue --write`, from a checkout with
 `pip install -e ".[test]"`; a row by `python -m benchmarks.catalogue A4 --write`. Nothing in it is typed by hand.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from benchmarks.catalogue import classes, conditional, exact, groups, images
+from benchmarks.catalogue import classes, conditional, directed, exact, groups, images
 from benchmarks.catalogue.row import Row, both
 
 ROWS = (
@@ -41,4 +41,9 @@ ROWS = (
     ),
     Row("A14", "conditional, restricted", {"conditional_rbm": {}}, conditional.right_given_left),
     Row("A15", "conditional, any energy", {"conditional_boltzmann_machine": {}}, conditional.structured),
+    Row("C1", "sigmoid belief net", {"sigmoid_belief_net": {}}, directed.sigmoid_belief_net),
+    Row("C2", "deep belief net", {"deep_belief_net": {}}, directed.deep_belief_net),
+    Row("C3", "Helmholtz machine", {"helmholtz_machine": {}}, directed.helmholtz_machine),
+    Row("C4", "REINFORCE, NVIL", {"helmholtz_machine": {}}, directed.reinforce),
+    Row("C8", "auto-regressive nets", {"fully_visible_belief_net": {}}, directed.fully_visible),
 )
