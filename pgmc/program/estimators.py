@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,7 @@ from pgmc.program.layerwise import Layerwise, fit_layerwise
 
 try:
     from sklearn.base import BaseEstimator, ClassifierMixin, TransformerMixin
+    from sklearn.exceptions import ConvergenceWarning
     from sklearn.neural_network import MLPClassifier
     from sklearn.utils.validation import check_is_fitted, validate_data
 except ImportError:
@@ -184,8 +186,11 @@ class UpPassClassifier(ClassifierMixin, _OfModel):  # type: ignore[misc]
             activation="logistic",
             warm_start=True,
         )
-        classes, one_each = np.unique(labels, return_index=True)
-        network.partial_fit(rows[one_each], labels[one_each], classes=classes)  # which makes its arrays
+        most = network.max_iter
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ConvergenceWarning)  # this one pass is for its arrays alone
+            network.set_params(max_iter=1).fit(rows, labels)
+        network.set_params(max_iter=most)
         for k, (matrix, offset) in enumerate(layers):
             network.coefs_[k] = matrix.astype(network.coefs_[k].dtype)
             network.intercepts_[k] = offset.astype(network.coefs_[k].dtype)
