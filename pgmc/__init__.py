@@ -73,6 +73,7 @@ if TYPE_CHECKING:
     from pgmc.program.training import fit as fit
     from pgmc.program.training import load as load
     from pgmc.program.training import save as save
+    from pgmc.runtime.hamiltonian import HMC as HMC
     from pgmc.runtime.tempering import Tempering as Tempering
 
 _MODULES = {
@@ -119,6 +120,7 @@ _MODULES = {
     "pgmc.learning.up_down": ("UpDown",),
     "pgmc.learning.wake_sleep": ("WakeSleep",),
     "pgmc.evaluation.enumerate": ("enumerate_states",),
+    "pgmc.runtime.hamiltonian": ("HMC",),
     "pgmc.runtime.tempering": ("Tempering",),
     "pgmc.errors": (
         "ArgumentError",

@@ -17,7 +17,7 @@ from pgmc.analysis.colored_units import ColoredUnits
 from pgmc.analysis.periodic_axes import spread_periodicity
 from pgmc.derivation.laws import Laws
 from pgmc.errors import IntractableError
-from pgmc.ir.answers import Answer, Computation, ConditionalLaw, Refusal
+from pgmc.ir.answers import Answer, Computation, ConditionalLaw, Refusal, SweepSchedule
 from pgmc.ir.canonical import canonical_text
 from pgmc.ir.check import check_model
 from pgmc.ir.definitions import expand_model
@@ -187,7 +187,6 @@ class Compiler:
         from pgmc.derivation.ensembles import derive_temperature_step
         from pgmc.derivation.free_energy import derive_free_energy
         from pgmc.schedule.ancestral import build_ancestral_schedule
-        from pgmc.schedule.sweeps import build_sweep_schedule
 
         match query:
             case Ancestral():
@@ -215,9 +214,8 @@ class Compiler:
                 if isinstance(means, Refusal):
                     return means
                 return derive_mean_field_bound(self.ensemble(ensemble), means, observed)
-            case Sweep(free, first, ensemble=ensemble):
-                blocks = self._search.variable_blocks(free, first, ensemble)
-                return build_sweep_schedule(query, blocks, partial(self._laws.sweep_law, query), self.colored.form)
+            case Sweep():
+                return self._derive_sweep(query)
 
     def mean_model(self, observed: tuple[str, ...], ensemble: Ensemble = Ensemble.PLAIN) -> Model | Refusal:
         """The model of the means of every variable not observed."""
@@ -235,6 +233,41 @@ class Compiler:
             return means
         latents = tuple(v.name for v in self.model.variables if v.name not in observed)
         return derive_mean_field(self.ensemble(ensemble), means, self.variable_blocks(latents))
+
+    def _derive_sweep(self, query: Sweep) -> SweepSchedule | Refusal:
+        from pgmc.schedule.sweeps import build_sweep_schedule
+
+        if query.moved:
+            return self._derive_moves(query)
+        blocks = self._search.variable_blocks(query.free, query.first, query.ensemble)
+        return build_sweep_schedule(query, blocks, partial(self._laws.sweep_law, query), self.colored.form)
+
+    def _derive_moves(self, query: Sweep) -> SweepSchedule | Refusal:
+        """A trajectory, what is summed out of its potential, and all others."""
+        from pgmc.derivation.energy import derive_energy
+        from pgmc.derivation.trajectories import derive_trajectory
+        from pgmc.schedule.moves import build_move_schedule
+
+        model = self.ensemble(query.ensemble)
+        names = tuple(v.name for v in model.variables)
+        rest = tuple(name for name in names if name not in query.summed)
+        energy = self.derive(FreeEnergy(rest, query.ensemble)) if query.summed else derive_energy(model)
+        if not isinstance(energy, Computation):
+            assert isinstance(energy, Refusal)
+            return energy
+        variables = tuple(model.variable(name) for name in query.moved)
+        trajectory = derive_trajectory(energy.quantities[0], variables, query.summed, query.masked)
+
+        def sweep(part: Sweep) -> SweepSchedule:
+            answer = self.derive(part)
+            assert isinstance(answer, SweepSchedule)
+            return answer
+
+        return build_move_schedule(query, trajectory, sweep)
+
+    def plan_moves(self, free: tuple[str, ...], masked: tuple[str, ...] = ()) -> tuple[tuple[str, ...], ...] | Refusal:
+        """Which of the free variables Hamiltonian Monte Carlo moves, and which are summed out for that."""
+        return self._search.plan_moves(free, masked, lambda names: self.derive(FreeEnergy(names)))
 
     def _derive_derivative(self, query: Derivative) -> Answer | Refusal:
         from pgmc.derivation.derivatives import derive_derivative
@@ -289,6 +322,10 @@ class Compiler:
             return add_next_temperature(self._model_of(query.of))
         if isinstance(query, Ancestral):
             return self._declared
+        if isinstance(query, Sweep) and query.moved:
+            from pgmc.ir.trajectory_symbols import add_trajectories
+
+            return add_trajectories(self.ensemble(query.ensemble))
         asked = query.of if isinstance(query, Gradient) else query
         if isinstance(asked, MeanField | MeanFieldUpdate | MeanFieldBound):
             means = self.mean_model(asked.observed, asked.ensemble)
@@ -380,6 +417,7 @@ class Compiler:
             make_kernel=self.make_kernel,
             find_blocks=self.variable_blocks,
             find_eliminable=self.eliminable,
+            plan_moves=self.plan_moves,
             describe_scale=self.describe_scale,
             is_joint=lambda name: self.law(name).family == "JointNormal",
             make_undirected=lambda: self.undirected,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Protocol
@@ -10,7 +11,7 @@ from pgmc.analysis.colored_units import ColoredUnits
 from pgmc.ir.answers import ConditionalLaw, Refusal
 from pgmc.ir.model import Model
 from pgmc.ir.queries import Ensemble
-from pgmc.ir.symbols import Binary, Categorical, Real, Spin
+from pgmc.ir.symbols import Binary, Categorical, Positive, Real, Spin
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -139,6 +140,41 @@ class BlockSearch:
                 build_interaction_graph(model), block.variables
             )
         return self._parallel_without[key]
+
+    def plan_moves(
+        self,
+        free: tuple[str, ...],
+        masked: tuple[str, ...],
+        free_energy: Callable[[tuple[str, ...]], object],
+    ) -> tuple[tuple[str, ...], ...] | Refusal:
+        """The free variables that Hamiltonian Monte Carlo moves, and those that are summed out of their energy.
+
+        Discrete variables are summed out as far as that has a closed form and one sweep draws them exactly, then real
+        and positive ones, as long as one is left to move.
+        """
+        continuous = [n for n in free if isinstance(self.model.variable(n).domain, Real | Positive)]
+        if not continuous:
+            names = ", ".join(free) or "nothing"
+            reason = f"it moves real and positive units, and of the free variables, {names}, none is."
+            return Refusal("Hamiltonian Monte Carlo", reason, "Leave sampler= out: Gibbs sweeps draw the others.")
+        every = tuple(v.name for v in self.model.variables)
+        summed: tuple[str, ...] = ()
+        discrete = [n for n in free if n not in continuous]
+        for name in (*discrete, *reversed(continuous)):
+            tried = tuple(n for n in every if n in summed or n == name)
+            left = [n for n in continuous if n not in tried]
+            if name in masked or not left or not self._drawn_at_once(tried):
+                continue
+            if not isinstance(free_energy(tuple(n for n in every if n not in tried)), Refusal):
+                summed = tried
+        return tuple(n for n in continuous if n not in summed), summed
+
+    def _drawn_at_once(self, names: tuple[str, ...]) -> bool:
+        """Whether one sweep over the variables is a draw from their joint law given all others."""
+        first, *others = self.variable_blocks(names)
+        if first.mode == "sequential":
+            return False
+        return not others or (len(others) == 1 and first.integrated_out == others[0].variables)
 
     def eliminable(self) -> tuple[str, ...]:
         """The variables to sum out analytically: those that leave the fewest joint states of the others."""

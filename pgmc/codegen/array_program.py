@@ -6,10 +6,11 @@ leading axis of examples and a ``Constant`` when they have not.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from pgmc.ir.answers import BlockUpdate, ConditionalLaw, Mode
+from pgmc.ir.answers import BlockUpdate, ConditionalLaw, Mode, Trajectory
 from pgmc.ir.nodes import Access, Index, Scalar, at
 from pgmc.ir.printer import print_scalar
 from pgmc.ir.rewrite import replace
@@ -164,7 +165,35 @@ class Assign:
         return f"{self.target} = {print_scalar(self.body)} ({self.mode})"
 
 
-Step: TypeAlias = Map | Contract | Reduce | Draw | DrawInBlocks | Assign
+@dataclass(frozen=True, slots=True)
+class Leapfrog:
+    """Units moved along leapfrog steps, and put back where the move is not accepted.
+
+    ``gradient`` fills ``slopes``, one array for each variable, and is carried out at every step; ``energy`` fills
+    ``potential`` from the same arrays at both ends.
+    """
+
+    update: Trajectory
+    gradient: tuple[Step, ...]
+    energy: tuple[Step, ...]
+    slopes: tuple[Operand, ...]
+    potential: Operand
+    told: tuple[Access, ...]
+
+    def __str__(self) -> str:
+        names = ", ".join(target.name for target in self.update.targets)
+        return "\n".join((f"move {names} by leapfrog steps", *(f"  {s}" for s in (*self.gradient, *self.energy))))
+
+
+Step: TypeAlias = Map | Contract | Reduce | Draw | DrawInBlocks | Assign | Leapfrog
+
+
+def flat_steps(steps: Iterable[Step]) -> Iterator[Step]:
+    """The steps with those inside of others in front of them."""
+    for step in steps:
+        if isinstance(step, Leapfrog):
+            yield from flat_steps((*step.gradient, *step.energy))
+        yield step
 
 
 def read_expressions(step: Step) -> tuple[Scalar, ...]:
@@ -179,6 +208,10 @@ def read_expressions(step: Step) -> tuple[Scalar, ...]:
         case Draw(law, _, kept):
             fields = (operand.access for own in kept for operand in (own.field, own.coupling))
             return (*law.expressions, Operand(law.target, law.indices).access, *fields)
+        case Leapfrog(update, slopes=slopes, potential=potential, told=told):
+            units = (Access(slope.symbol, slope.access.positions) for slope in slopes)
+            moved = (Access(v, s.access.positions) for v, s in zip(update.targets, slopes, strict=True))
+            return (*units, *moved, potential.access, *told)
         case DrawInBlocks(law, _, own):
             couplings = (field.coupling.access for field in own)
             return (*law.expressions, Operand(law.target, law.indices).access, *couplings)

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from pgmc.codegen.array_program import ArrayProgram, Assign, Draw, DrawInBlocks, Step, read_expressions
+from pgmc.codegen.array_program import (
+    ArrayProgram,
+    Assign,
+    Draw,
+    DrawInBlocks,
+    Leapfrog,
+    Step,
+    flat_steps,
+    read_expressions,
+)
 from pgmc.errors import InternalError
 from pgmc.ir.rewrite import accesses
 
@@ -19,11 +28,11 @@ def check_array_program(program: ArrayProgram) -> ArrayProgram:
     """
     own = {operand.symbol.name for operand in (*program.buffers, *program.results)}
     filled: set[str] = set()
-    for step in (*program.once, *program.steps):
+    for step in flat_steps((*program.once, *program.steps)):
         for name in _read(step):
             if name in own and name not in filled:
                 raise InternalError(f"{step}: reads {name} before it is filled. Please report it.")
-        if not isinstance(step, Draw | DrawInBlocks | Assign):
+        if not isinstance(step, Draw | DrawInBlocks | Assign | Leapfrog):
             name = step.target.symbol.name
             if name not in own or name in filled:
                 raise InternalError(f"{step}: {name} is filled twice or not allocated. Please report it.")

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from pgmc.analysis.axes import AxisName, index_axes
-from pgmc.codegen.array_program import ArrayProgram, Draw, DrawInBlocks, read_expressions
+from pgmc.codegen.array_program import ArrayProgram, Draw, DrawInBlocks, Leapfrog, flat_steps, read_expressions
 from pgmc.errors import InternalError
 from pgmc.ir.nodes import Index
 
@@ -30,8 +30,8 @@ class Extents:
 def find_extents(program: ArrayProgram, axes: Mapping[AxisName, AxisName]) -> Extents:
     """The extents of the indices that stand on arrays of the model."""
     found: dict[Index, AxisName] = {}
-    for step in (*program.once, *program.steps):
-        written = () if isinstance(step, Draw | DrawInBlocks) else (step.target.access,)
+    for step in flat_steps((*program.once, *program.steps)):
+        written = () if isinstance(step, Draw | DrawInBlocks | Leapfrog) else (step.target.access,)
         for expression in (*read_expressions(step), *written):
             for index, name in index_axes(expression):
                 if name in axes:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from pgmc.analysis.axes import unify_axes
-from pgmc.codegen.array_program import ArrayProgram, Operand, read_expressions
+from pgmc.codegen.array_program import ArrayProgram, Operand, flat_steps, read_expressions
 from pgmc.codegen.check_array_program import check_array_program
 from pgmc.codegen.kept_fields import keep_fields
 from pgmc.codegen.loop_nests import LoopNests
@@ -109,12 +109,13 @@ class _Signature:
         return tuple(arguments), results
 
     def _used_symbols(self) -> set[str]:
-        steps = (*self.program.once, *self.program.steps)
+        steps = flat_steps((*self.program.once, *self.program.steps))
         return {a.symbol.name for step in steps for node in read_expressions(step) for a in accesses(node)}
 
     def _tables(self) -> set[str]:
         """The constants that places are looked up in."""
-        nodes = (node for step in (*self.program.once, *self.program.steps) for node in read_expressions(step))
+        steps = flat_steps((*self.program.once, *self.program.steps))
+        nodes = (node for step in steps for node in read_expressions(step))
         positions = (p for node in nodes for part in walk(node) for p in own_positions(part))
         return {table.symbol.name for position in positions for table in tables(position)}
 

@@ -23,6 +23,7 @@ from pgmc.codegen.draw_statements import (
     TakeRowKey,
 )
 from pgmc.codegen.slice_units import SliceUnit
+from pgmc.codegen.trajectories import MoveUnits
 from pgmc.ir.answers import Coloring
 from pgmc.ir.nodes import Access, Compare, Index, Position, Scalar
 from pgmc.ir.symbols import Symbol
@@ -44,7 +45,7 @@ class Allocate:
     symbol: Symbol
     extents: tuple[AxisName | int | None, ...]
     per_example: bool
-    kind: Literal["plain", "aligned", "keys", "bytes", "hands"] = "plain"
+    kind: Literal["plain", "aligned", "keys", "bytes", "hands", "wide"] = "plain"
     """aligned: zeros, every row from a cache line on; hands: for a row of the first length, dealt to that many"""
 
 
@@ -294,6 +295,7 @@ Statement: TypeAlias = (
     | MultiplyBlock
     | DrawUnit
     | SliceUnit
+    | MoveUnits
     | DrawJoint
     | DrawState
     | Fill

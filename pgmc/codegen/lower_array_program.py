@@ -4,14 +4,35 @@ from __future__ import annotations
 
 from collections import Counter
 
-from pgmc.codegen.array_program import ArrayProgram, Assign, Contract, Draw, Map, Operand, Reduce, Step, make_buffer
+from pgmc.codegen.array_program import (
+    ArrayProgram,
+    Assign,
+    Contract,
+    Draw,
+    Leapfrog,
+    Map,
+    Operand,
+    Reduce,
+    Step,
+    make_buffer,
+)
 from pgmc.codegen.check_array_program import check_array_program
 from pgmc.codegen.lower_contractions import ContractionLowering
 from pgmc.codegen.names import NameRegistry
-from pgmc.ir.answers import Answer, Assignment, BlockUpdate, Computation, PassSchedule, Quantity, SweepSchedule
-from pgmc.ir.nodes import Call
+from pgmc.ir.answers import (
+    Answer,
+    Assignment,
+    BlockUpdate,
+    Computation,
+    PassSchedule,
+    Quantity,
+    SweepSchedule,
+    Trajectory,
+)
+from pgmc.ir.nodes import Access, Call
 from pgmc.ir.rewrite import depends_on_example, free_indices, walk
 from pgmc.ir.structural_key import Key, structural_key
+from pgmc.ir.trajectory_symbols import ACCEPTANCE, DIVERGENCES, JITTER, LEAPS, STEP_SIZE
 
 OFTEN = 8
 """A function of examples and units that occurs so many times is worked out once, into an array."""
@@ -56,18 +77,39 @@ def lower_sweep(schedule: SweepSchedule | PassSchedule, names: NameRegistry) -> 
         lowering.steps.extend(_lower_update(update, lowering))
         lowering.forget(changed)
     free = frozenset(target.name for update in schedule.updates for target in update.targets)
-    once = tuple(s for s in lowering.steps if not isinstance(s, Draw | Assign) and not _sources(lowering, s) & free)
+    ahead = (s for s in lowering.steps if not isinstance(s, Draw | Assign | Leapfrog))
+    once = tuple(s for s in ahead if not _sources(lowering, s) & free)
     steps = tuple(s for s in lowering.steps if s not in once)
     return ArrayProgram(once, steps, tuple(lowering.buffers))
 
 
-def _generic(update: BlockUpdate | Assignment) -> frozenset[str]:
+def _generic(update: BlockUpdate | Trajectory | Assignment) -> frozenset[str]:
     """The variables whose density is looked at in several places while their units are drawn."""
     laws = update.laws if isinstance(update, BlockUpdate) else ()
     return frozenset(law.target.name for law in laws if law.family == "Generic")
 
 
-def _lower_update(update: BlockUpdate | Assignment, lowering: ContractionLowering) -> list[Step]:
+def _lower_trajectory(update: Trajectory, lowering: ContractionLowering) -> Leapfrog:
+    """The arrays that a slope and a potential need; what the move does not change is computed ahead of it."""
+    moved = frozenset(target.name for target in update.targets)
+    lowering.forget(moved)
+    outer, lowering.steps = lowering.steps, []
+    slopes = [lowering.fill(f"slope_{q.name}", lowering.lower(q.body, q.indices), q.indices) for q in update.slopes]
+    gradient, lowering.steps = lowering.steps, []
+    potential = lowering.fill("potential", lowering.lower(update.potential.body), ())
+    energy, lowering.steps = lowering.steps, outer
+    fixed = [step for step in (*gradient, *energy) if not _sources(lowering, step) & moved]
+    ends = {operand.symbol for operand in (*slopes, potential)}
+    fixed = [step for step in fixed if isinstance(step, Map | Contract | Reduce) and step.target.symbol not in ends]
+    lowering.steps.extend(fixed)
+    moving, judging = (tuple(step for step in steps if step not in fixed) for steps in (gradient, energy))
+    told = tuple(Access(symbol, ()) for symbol in (STEP_SIZE, ACCEPTANCE, DIVERGENCES, LEAPS, JITTER))
+    return Leapfrog(update, moving, judging, tuple(slopes), potential, told)
+
+
+def _lower_update(update: BlockUpdate | Trajectory | Assignment, lowering: ContractionLowering) -> list[Step]:
+    if isinstance(update, Trajectory):
+        return [_lower_trajectory(update, lowering)]
     if isinstance(update, Assignment):
         return [Assign(Operand(update.target, update.indices), lowering.lower(update.body), update.mode)]
     laws = [law.map(lowering.lower) for law in update.laws]

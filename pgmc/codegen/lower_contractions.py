@@ -91,6 +91,12 @@ class ContractionLowering:
             self.release(old)
         return moved is not None
 
+    def fill(self, wish: str, value: Scalar, indices: tuple[Index, ...]) -> Operand:
+        """A buffer of its own, with an entry for each example, for an expression that is lowered already."""
+        target = self._new_buffer(wish, value, indices, per_example=True)
+        self.steps.append(Map(target, value))
+        return target
+
     def sources_of(self, node: Scalar) -> frozenset[str]:
         """Names of the model's symbols that a value is computed from, through any number of buffers."""
         names = (a.symbol.name for a in accesses(node))
@@ -282,7 +288,7 @@ class ContractionLowering:
         return Access(self._known[key, order].symbol, tuple(at(index) for index in indices))
 
     def _new_buffer(self, wish: str, value: Scalar, indices: tuple[Index, ...], per_example: bool) -> Operand:
-        name = self.names.claim(_wish(wish, value))
+        name = self.names.claim(_wish(wish, value) if wish in _KINDS else wish)
         target = Operand(make_buffer(name, len(indices), per_example), indices)
         self.buffers.append(target)
         self.sources[name] = self.sources_of(value)
@@ -377,7 +383,8 @@ def _is_plain(side: list[Scalar]) -> bool:
     return len(side) == 1 and isinstance(side[0], Access) and not is_one_hot(side[0].symbol)
 
 
-_PREFIXES = ("field_", "part_", "mean_", "block_")
+_KINDS = ("field", "part", "mean", "block")
+_PREFIXES = tuple(f"{kind}_" for kind in _KINDS)
 
 
 def _wish(kind: str, value: Scalar) -> str:

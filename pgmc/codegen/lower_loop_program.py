@@ -17,6 +17,7 @@ from pgmc.codegen.array_program import (
     Draw,
     DrawInBlocks,
     KeptField,
+    Leapfrog,
     Map,
     Operand,
     Reduce,
@@ -48,10 +49,11 @@ from pgmc.codegen.loop_program import (
 from pgmc.codegen.lower_draws_in_blocks import BlockLowering, claim_arrays
 from pgmc.codegen.lower_groups import lower_group_draw
 from pgmc.codegen.slice_units import SliceUnit, at_point, claim_locals, is_logarithmic
+from pgmc.codegen.trajectories import MovedVariable, MoveUnits
 from pgmc.errors import InternalError
 from pgmc.ir.answers import Coloring, ConditionalLaw, Mode, UnitOrder
 from pgmc.ir.nodes import Access, Add, Index, Mul, Scalar, at, number
-from pgmc.ir.symbols import Categorical, Constant, Symbol, Variable, is_grouped, is_per_example
+from pgmc.ir.symbols import Categorical, Constant, Positive, Symbol, Variable, is_grouped, is_per_example
 
 Rows: TypeAlias = dict[str, tuple[Symbol, AxisName | int]]
 
@@ -105,13 +107,14 @@ class LoopLowering:
 
     def _allocations(self, program: ArrayProgram) -> tuple[Statement, ...]:
         in_blocks = [own for step in program.steps if isinstance(step, DrawInBlocks) for own in step.own]
+        wide = {step.potential.symbol.name for step in program.steps if isinstance(step, Leapfrog)}
         aligned = {own.coupling.symbol.name for own in in_blocks}
         return tuple(
             Allocate(
                 b.symbol,
                 self._extents(b.indices),
                 is_per_example(b.symbol),
-                "aligned" if b.symbol.name in aligned else "plain",
+                "aligned" if b.symbol.name in aligned else "wide" if b.symbol.name in wide else "plain",
             )
             for b in program.buffers
         )
@@ -134,6 +137,8 @@ class LoopLowering:
         return prod(variable.exclusive) if variable.exclusive else None
 
     def _step(self, step: Step, rows: Rows | None = None) -> tuple[Statement, ...]:
+        if isinstance(step, Leapfrog):
+            return self._move(step)
         self.nests.start()
         title = str(step.original if isinstance(step, Draw | DrawInBlocks) else step)
         body: tuple[Statement, ...]
@@ -151,6 +156,28 @@ class LoopLowering:
             case DrawInBlocks():
                 body = self._draw_in_blocks(step)
         return (Comment(title), *self.nests.before, *body)
+
+    def _move(self, step: Leapfrog) -> tuple[Statement, ...]:
+        """A trajectory; its energies are added up in float64, whatever the program's dtype."""
+        moved = []
+        for variable, slope in zip(step.update.targets, step.slopes, strict=True):
+            extents, rank = self._extents(slope.indices), len(slope.indices)
+            names = (self.nests.names.claim(f"{wish}_{variable.name}") for wish in ("momentum", "start"))
+            momentum, start = (make_buffer(name, rank, True) for name in names)
+            self._prepared += [Allocate(symbol, extents, per_example=True) for symbol in (momentum, start)]
+            kept, positive = variable.name in step.update.masked, isinstance(variable.domain, Positive)
+            axes = tuple(map(self.extent, slope.indices))
+            moved.append(MovedVariable(variable, slope.symbol, momentum, start, axes, positive, kept))
+        before = make_buffer(self.nests.names.claim("before"), 0, True)
+        steps = make_buffer(self.nests.names.claim("steps"), 0, True)
+        self._prepared += [Allocate(before, (), True, "wide"), Allocate(steps, (), per_example=True)]
+        body = tuple(s for inner in step.gradient for s in self._step(inner))
+        self.nests.precision = "float64"
+        energy = tuple(s for inner in step.energy for s in self._step(inner))
+        self.nests.precision = "program"
+        title = str(replace(step.update, slopes=()))
+        comments = tuple(map(Comment, title.splitlines()))
+        return (*comments, MoveUnits(tuple(moved), step.potential.symbol, before, steps, body, energy))
 
     def _product(self, step: Contract) -> Statement:
         over_examples = not step.over or EXAMPLES in step.over

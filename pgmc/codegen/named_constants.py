@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from pgmc.ir.answers import Answer, Assignment, BlockUpdate, Computation, PassSchedule, Quantity, SweepSchedule
+from pgmc.ir.answers import (
+    Answer,
+    Assignment,
+    BlockUpdate,
+    Computation,
+    PassSchedule,
+    Quantity,
+    SweepSchedule,
+    Trajectory,
+)
 from pgmc.ir.nodes import Scalar
 from pgmc.ir.rewrite import accesses, replace_symbols
 from pgmc.ir.symbols import Constant
@@ -28,7 +37,10 @@ def _named_assignment(update: Assignment) -> Assignment:
     return replace(update, body=_named(update.body))
 
 
-def _named_update(update: BlockUpdate) -> BlockUpdate:
+def _named_update(update: BlockUpdate | Trajectory) -> BlockUpdate | Trajectory:
+    if isinstance(update, Trajectory):
+        slopes = tuple(replace(slope, body=_named(slope.body)) for slope in update.slopes)
+        return replace(update, potential=replace(update.potential, body=_named(update.potential.body)), slopes=slopes)
     return replace(update, laws=tuple(law.map(_named) for law in update.laws))
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 from pgmc.codegen.prelude import helper_names
 
-_KERNEL_WORDS = {"np", "math", "njit", "helper", "sweep", "color", "r0", "r1", "first", "last", "summing"}
+_KERNEL_WORDS = {"np", "math", "njit", "helper", "sweep", "color", "r0", "r1", "first", "last", "summing", "leap"}
 KERNEL_ARGUMENTS = ("key_0", "key_1", "first_chain", "first_sweep", "sweeps", "weights")
 
 

@@ -51,6 +51,7 @@ from pgmc.codegen.loop_program import (
 )
 from pgmc.codegen.numba_expressions import NumbaExpressions
 from pgmc.codegen.slice_units import SliceUnit, print_slice
+from pgmc.codegen.trajectories import MoveUnits, print_move
 from pgmc.errors import InternalError
 from pgmc.ir.inequalities import combined, difference, gap_of
 from pgmc.ir.nodes import Access, Position, Scalar
@@ -60,7 +61,7 @@ _NESTS = (
     Loop, ColorLoop, StrideLoop, GroupLoop, MemberLoop, LoopInBlock, ExampleLoop, SweepLoop, Guard, UnlessMasked,
 )  # fmt: skip
 _INDENT = "    "
-KINDS = {"keys": "uint64", "bytes": "int8"}
+KINDS = {"keys": "uint64", "bytes": "int8", "wide": "float64"}
 
 
 @dataclass(slots=True)
@@ -81,6 +82,8 @@ class NumbaPrinter(NumbaExpressions):
                 known = dict(self._indices)
                 yield from print_color_row(self, statement, depth)
                 self._indices = known
+            case MoveUnits():
+                yield from print_move(self, statement, depth)
             case SliceUnit():
                 yield from print_slice(self, statement, depth)
             case ListedLoop():
@@ -280,7 +283,7 @@ class NumbaPrinter(NumbaExpressions):
                 arrays = [*map(self.array, (pull.name, matrix.name)), f"{self.array(target.name)}[{self.example}]"]
                 shapes = [f"({size},)", f"({size}, {size})", f"({size},)"]
                 flat = [f"{a}.reshape({n})" if len(extents) > 1 else a for a, n in zip(arrays, shapes, strict=True)]
-                return f"{helper}({', '.join(flat)}, r0, r1, {self._first_site(target.name)})"
+                return f"{helper}({', '.join(flat)}, r0, r1, {self.first_site(target.name)})"
             case DrawGroup(family, row, first, extents, total, masked):
                 helper = self.helper(f"draw_{family.lower()}")
                 known = "" if total is None else f"{self._total(total, first, masked)}, "
@@ -308,7 +311,7 @@ class NumbaPrinter(NumbaExpressions):
     def site(self, target: Access, extents: tuple[AxisName, ...]) -> str:
         """The number of the unit: units of a variable count on from its first site, in C order."""
         name = target.symbol.name
-        self._first_site(name)
+        self.first_site(name)
         place = ""
         for position, axis in zip(target.positions, extents, strict=True):
             here = self._position(position)
@@ -316,17 +319,20 @@ class NumbaPrinter(NumbaExpressions):
             place = f"{factor} * {self.extent(axis)} + {here}" if place else here
         return f"{self.sites[name]} + {place}" if place else self.sites[name]
 
-    def _first_site(self, name: str) -> str:
+    def first_site(self, name: str) -> str:
         """The argument that holds the number of the first unit of a variable."""
         if name not in self.sites:
             self.sites[name] = self.names.claim(f"site_{name}")
         return self.sites[name]
 
     def _mask(self, target: Access) -> str:
-        name = target.symbol.name
+        return self._element(target.symbol, target.positions, self.mask_of(target.symbol.name))
+
+    def mask_of(self, name: str) -> str:
+        """The argument that says which units of a variable keep their values."""
         if name not in self.masks:
             self.masks[name] = self.names.claim(f"keep_{name}")
-        return self._element(target.symbol, target.positions, self.masks[name])
+        return self.masks[name]
 
     def _matrix(self, view: MatrixView) -> str:
         name = self.array(view.symbol.name)

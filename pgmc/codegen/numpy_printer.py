@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from pgmc.analysis.axes import unify_axes
-from pgmc.codegen.array_program import ArrayProgram, Assign, Contract, Draw, Map, Operand, Reduce, Step
+from pgmc.codegen.array_program import ArrayProgram, Assign, Contract, Draw, Leapfrog, Map, Operand, Reduce, Step
 from pgmc.codegen.expression_text import Level
 from pgmc.codegen.extents import find_extents
 from pgmc.codegen.lower_array_program import lower_answer
@@ -134,6 +134,8 @@ class NumpyPrinter:
                 yield f"{target.symbol.name} = {self._product(step)}"
             case Draw():
                 yield from self._draw(step)
+            case Leapfrog():
+                raise ArgumentError('Hamiltonian moves have no NumPy text. Ask for language="numba".')
             case Assign(target, body, mode):
                 yield from self._assign(target, body) if mode != "sequential" else self._assign_in_turn(target, body)
 
@@ -298,7 +300,7 @@ class NumpyPrinter:
 
 def _random_sources(schedule: SweepSchedule) -> list[str]:
     """The functions that a sweep takes its random numbers from, at least the uniform ones."""
-    normal = {law.family in ("Normal", "JointNormal") for update in schedule.updates for law in update.laws}
+    normal = {law.family in ("Normal", "JointNormal") for update in schedule.draws for law in update.laws}
     return ["uniform"] * (False in normal or not normal) + ["normal"] * (True in normal)
 
 

@@ -32,6 +32,7 @@ from pgmc.codegen.prelude_random import GRID_FLOAT32, GRID_FLOAT64, RANDOM
 from pgmc.codegen.prelude_rows import ROWS
 from pgmc.codegen.prelude_slice import SLICE
 from pgmc.codegen.prelude_states import STATES
+from pgmc.codegen.prelude_trajectories import TRAJECTORIES
 from pgmc.errors import InternalError
 
 Dtype = Literal["float32", "float64"]
@@ -47,7 +48,8 @@ from numba import njit
 # "contract" allows x*y + z in one rounding and nothing else: reassociation would undo a rounding in exp_neg.
 _HELPER = Helper('helper = njit(nogil=True, fastmath={"contract"}, error_model="numpy")\n')
 
-_SHARED = {"helper": _HELPER} | RANDOM | FUNCTIONS | STATES | CONTINUOUS | COUNTS | PRODUCTS | ROWS | SLICE
+_DRAWS = STATES | CONTINUOUS | COUNTS | SLICE | TRAJECTORIES
+_SHARED = {"helper": _HELPER} | RANDOM | FUNCTIONS | _DRAWS | PRODUCTS | ROWS
 _HELPERS = {
     "float32": _SHARED | GRID_FLOAT32 | FUNCTIONS_FLOAT32 | NORMAL_FLOAT32,
     "float64": _SHARED | GRID_FLOAT64 | FUNCTIONS_FLOAT64 | NORMAL_FLOAT64,

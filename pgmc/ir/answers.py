@@ -191,11 +191,42 @@ class BlockUpdate:
 
 
 @dataclass(frozen=True, slots=True)
-class SweepSchedule:
-    """The block updates of one sweep, in order; laws speak of ``definitions`` at the values of the moment."""
+class Trajectory:
+    """All units of some real and positive variables moved together, by Hamiltonian Monte Carlo.
 
-    updates: tuple[BlockUpdate, ...]
+    ``potential`` is minus the logarithm of their density, positive ones on the scale of their logarithm, and ``slopes``
+    are its derivatives, one quantity for each variable, under its name. What is summed out is drawn at once after this.
+    """
+
+    targets: tuple[Variable, ...]
+    potential: Quantity
+    slopes: tuple[Quantity, ...]
+    masked: tuple[str, ...] = ()
+    integrated_out: tuple[str, ...] = ()
+
+    @property
+    def mode(self) -> Mode:
+        """All units at once."""
+        return "joint"
+
+    def __str__(self) -> str:
+        names = ", ".join(target.name for target in self.targets)
+        out = f", {', '.join(self.integrated_out)} summed out" if self.integrated_out else ""
+        slopes = (str(replace(slope, name=f"slope_{slope.name}")) for slope in self.slopes)
+        return "\n".join((f"move {names} (Hamiltonian{out})", f"  {self.potential}", *(f"  {s}" for s in slopes)))
+
+
+@dataclass(frozen=True, slots=True)
+class SweepSchedule:
+    """The updates of one sweep, in order; laws speak of ``definitions`` at the values of the moment."""
+
+    updates: tuple[BlockUpdate | Trajectory, ...]
     definitions: tuple[Quantity, ...] = ()
+
+    @property
+    def draws(self) -> tuple[BlockUpdate, ...]:
+        """Those that draw units from laws."""
+        return tuple(update for update in self.updates if isinstance(update, BlockUpdate))
 
     def __str__(self) -> str:
         updates = (f"{k + 1}. {update}" for k, update in enumerate(self.updates))

@@ -124,6 +124,8 @@ class Sweep:
 
     Blocks that lie within ``first`` come first; ``backward`` reverses the order of the blocks and, within sequential
     blocks, of the units (the time reversal under the target). Variables in ``masked`` keep some of their units.
+    Those in ``moved`` are moved together by Hamiltonian Monte Carlo, those in ``summed`` summed out meanwhile and drawn
+    at once after that; all others are drawn after both.
     """
 
     free: tuple[str, ...]
@@ -131,6 +133,8 @@ class Sweep:
     masked: tuple[str, ...] = ()
     backward: bool = False
     ensemble: Ensemble = Ensemble.PLAIN
+    moved: tuple[str, ...] = ()
+    summed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from pgmc.program.arguments import Params, State
 
 if TYPE_CHECKING:
     from pgmc.program.program import Program
+    from pgmc.runtime.hamiltonian import HMC
     from pgmc.runtime.samples import Samples
     from pgmc.runtime.tempering import Tempering
 
@@ -28,6 +29,7 @@ def sample(
     seed: int | None = None,
     threads: int | None = None,
     tempering: Tempering | None = None,
+    sampler: HMC | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Samples:
     """Run chains of block Gibbs sampling, p(x) ∝ exp(-β E(x)) with β = 1 unless another is given.
@@ -58,6 +60,9 @@ def sample(
     tempering : Tempering, optional
         A ladder of replicas for each chain, which swap places (parallel tempering). Recorded is the replica at
         β = 1; the result has ``swap_rates`` and ``round_trips``.
+    sampler : HMC, optional
+        Hamiltonian Monte Carlo for the real and positive units, such as ``pgmc.HMC(steps=20)``, in place of Gibbs
+        updates of them; the result has ``moves``, with what was accepted.
     progress : callable, optional
         Called as ``progress(done, sweeps)`` from time to time.
 
@@ -86,6 +91,7 @@ def sample(
         observe=observe,
         inverse_temperature=inverse_temperature,
         tempering=tempering,
+        sampler=sampler,
         keep=keep,
         thin=thin,
         seed=seed,

@@ -18,6 +18,7 @@ from pgmc.ir.model import Model
 from pgmc.ir.queries import Ancestral, Ensemble, Sweep
 from pgmc.ir.symbols import shape_of
 from pgmc.runtime.executable import Executable
+from pgmc.runtime.hamiltonian import HMC, Mover
 from pgmc.runtime.kernels import Array, state_dtype
 from pgmc.runtime.recording import Observe, Record, check_observe
 from pgmc.runtime.replicas import Places, Replicas, SwapCounts, tempered
@@ -46,6 +47,7 @@ def run_chains(
     observe: Observe | None = None,
     inverse_temperature: Any = 1.0,
     tempering: Tempering | None = None,
+    sampler: HMC | None = None,
     keep: int = 1,
     thin: int = 1,
     seed: int | None = None,
@@ -84,6 +86,8 @@ def run_chains(
         many, give an array of shape ``(1, chains)``, ``(sweeps, 1)`` or ``(sweeps, chains)``.
     tempering
         A ladder of replicas for each chain, which swap places; what is recorded is the replica at β = 1.
+    sampler
+        Hamiltonian Monte Carlo for the real and positive units, in place of Gibbs updates of them.
     keep
         How many states to record of each chain: every ``thin``-th of the last ``keep * thin`` sweeps.
     thin
@@ -139,7 +143,8 @@ def run_chains(
         threads,
         chains,
     )
-    run = _Plain(chosen) if tempering is None else _Tempered.start(chosen, tempering, chains, init)
+    mover = _make_mover(chosen, sampler, tempering, init, sweeps - keep * thin)
+    run = _Plain(chosen, mover) if tempering is None else _Tempered.start(chosen, tempering, chains, init)
     record = Record(executable.model, observers, chains, keep, recorded)
     advance = _Advance(run, first, sweeps, progress)
     advance(sweeps - keep * thin if sweeps else 0)
@@ -226,6 +231,7 @@ class _Plain:
     """One replica a chain."""
 
     chosen: _Chosen
+    mover: Mover | None = None
 
     def sweep(self, first: int, done: int, sweeps: int) -> None:
         """The sweeps after the first ``done`` ones, at the temperatures of their own."""
@@ -244,7 +250,8 @@ class _Plain:
 
     def _launch(self, ensemble: Ensemble, state: dict[str, Array], first_sweep: int, sweeps: int) -> None:
         chosen = self.chosen
-        chosen.executable.sweep(
+        carry_out = chosen.executable.sweep if self.mover is None else self.mover.sweep
+        carry_out(
             Sweep(chosen.free, masked=tuple(chosen.masks), ensemble=ensemble),
             chosen.params,
             state,
@@ -274,8 +281,10 @@ class _Plain:
 
     def samples(self, record: Record, *, seed: int, sweeps: int) -> Samples:
         """What was recorded, and where the chains are now."""
-        last = ChainState(record.decoded(self.chosen.state), seed=seed, sweeps=sweeps)
-        return Samples(record.arrays, last=last, origin=self.chosen.origin)
+        moves = None if self.mover is None else self.mover.report
+        sizes = None if moves is None else moves.step_sizes
+        last = ChainState(record.decoded(self.chosen.state), seed=seed, sweeps=sweeps, step_sizes=sizes)
+        return Samples(record.arrays, last=last, moves=moves, origin=self.chosen.origin)
 
 
 @dataclass(frozen=True, slots=True)
@@ -346,6 +355,31 @@ class _Tempered:
     def _states(self, *, every: bool = False) -> dict[str, Array]:
         rows = self.replicas.rows(every=every)
         return {name: array[rows] for name, array in self.chosen.state.items()}
+
+
+def _make_mover(
+    chosen: _Chosen, sampler: HMC | None, tempering: Tempering | None, init: Mapping[str, Any] | None, unrecorded: int
+) -> Mover | None:
+    """What carries out Hamiltonian moves, if they are asked for."""
+    if sampler is None:
+        return None
+    if not isinstance(sampler, HMC):
+        raise ArgumentError(f"sampler={sampler!r}: expected settings such as pgmc.HMC(steps=20), or None for Gibbs.")
+    if tempering is not None:
+        raise ArgumentError(
+            "sampler and tempering: a replica changes its temperature with every swap, and steps of one size fit one "
+            "temperature. Leave one of the two out; Gibbs updates draw units of any energy at any temperature."
+        )
+    sizes = init.step_sizes if isinstance(init, ChainState) else None
+    sizes = sizes if sizes is not None and sizes.shape == (chosen.chains,) else None
+    warmup = sampler.warmup if sampler.warmup is not None else 0 if sizes is not None else max(unrecorded, 0)
+    if warmup > max(unrecorded, 0):
+        raise ArgumentError(
+            f"HMC: warmup={warmup}: steps may not adapt in sweeps that are recorded, and only {max(unrecorded, 0)} "
+            "come before those. Give more sweeps, or a smaller warmup."
+        )
+    masked = tuple(chosen.masks)
+    return Mover(chosen.executable, sampler, chosen.chains, chosen.free, masked, warmup=warmup, step_sizes=sizes)
 
 
 def _ladder(tempering: Tempering | None) -> Array:

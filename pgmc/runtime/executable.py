@@ -55,6 +55,9 @@ class Executable:
         The compiler: names of the free variables -> what one sweep updates, in order.
     find_eliminable
         The compiler: the variables that can be summed out analytically together.
+    plan_moves
+        The compiler: names of the free variables, and of those that keep some units -> those that Hamiltonian Monte
+        Carlo moves and those that are summed out for that, or the reason why it moves none.
     describe_scale
         The compiler: name of a real variable -> what the precision of its units is made of, in words.
     is_joint
@@ -75,6 +78,7 @@ class Executable:
         make_kernel: Callable[[Query], Kernel],
         find_blocks: Callable[[tuple[str, ...]], tuple[Any, ...]],
         find_eliminable: Callable[[], tuple[str, ...]],
+        plan_moves: Callable[[tuple[str, ...], tuple[str, ...]], Any] = lambda free, masked: (free, masked),
         describe_scale: Callable[[str], str] = "".format,
         is_joint: Callable[[str], bool] = bool,
         make_undirected: Callable[[], Executable | None] = lambda: None,
@@ -86,6 +90,7 @@ class Executable:
         self._make_kernel = make_kernel
         self._find_blocks = find_blocks
         self._find_eliminable = find_eliminable
+        self.plan_moves = plan_moves
         self.describe_scale = describe_scale
         self.is_joint = is_joint
         self.continuous = tuple(v for v in model.variables if isinstance(v.domain, Real | Positive))

@@ -23,12 +23,14 @@ from pgmc.ir.answers import (
     ConditionalLaw,
     Quantity,
     SweepSchedule,
+    Trajectory,
     UnitOrder,
 )
 from pgmc.ir.interpret import interpret_computation, interpret_law, interpret_quantity, with_definitions
 from pgmc.ir.model import Model
 from pgmc.ir.slice_steps import SMALLEST
 from pgmc.ir.symbols import Positive, is_grouped, shape_of
+from pgmc.ir.trajectory_symbols import ACCEPTANCE, DIVERGENCES, JITTER, LEAPS, STEP_SIZE
 from pgmc.runtime.groups import first_units, group_grid, group_units, place_units
 from pgmc.runtime.kernels import Array, Dtype, Launch, Panel, first_sites
 from pgmc.runtime.slice_sampling import draw_slice
@@ -46,6 +48,7 @@ from pgmc.runtime.streams import (
     row_keys,
     unit_normals,
 )
+from pgmc.runtime.trajectories import Moved, move
 
 
 class InterpretedKernel:
@@ -87,8 +90,39 @@ class InterpretedKernel:
                 if isinstance(update, Assignment):
                     self._assign(update, panel)
                     continue
+                if isinstance(update, Trajectory):
+                    self._move(update, panel, _Numbers(launch.key, chains, sweep))
+                    continue
                 for law, units in self._order(update):
                     self._draw(law, units, panel, _Numbers(launch.key, chains, sweep))
+
+    def _move(self, update: Trajectory, panel: Panel, numbers: _Numbers) -> None:
+        """All units of some variables by leapfrog steps; what comes of it is added to the arrays of the panel."""
+        names = [target.name for target in update.targets]
+        moved = tuple(
+            Moved(v.name, self._sites[v.name], isinstance(v.domain, Positive), panel.masks.get(v.name))
+            for v in update.targets
+        )
+
+        def value(quantity: Quantity, states: Mapping[str, Array]) -> Array:
+            arrays = {**_arrays(panel), **states}
+            return interpret_quantity(quantity, arrays, symbols=self._model.symbols, examples=panel.rows)
+
+        outcome = move(
+            {name: panel.state[name].astype(np.float64) for name in names},
+            moved,
+            numbers.row(),
+            step_size=panel.state[STEP_SIZE.name].astype(np.float64),
+            jitter=float(panel.params[JITTER.name]),
+            leaps=int(panel.params[LEAPS.name]),
+            dtype=self._dtype,
+            slopes=lambda states: {slope.name: value(slope, states) for slope in update.slopes},
+            potential=lambda states: value(update.potential, states),
+        )
+        for name, values in outcome.states.items():
+            panel.state[name][...] = values
+        panel.state[ACCEPTANCE.name][...] += outcome.probability.astype(self._dtype)
+        panel.state[DIVERGENCES.name][...] += outcome.diverged
 
     def _order(self, update: BlockUpdate) -> Iterator[tuple[ConditionalLaw, Array]]:
         """The units or groups, drawn together, in the order of the block: all of a law at once, or one by one."""

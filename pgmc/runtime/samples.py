@@ -11,6 +11,7 @@ from typing import Any
 from pgmc.errors import DataError
 from pgmc.ir.model import Model
 from pgmc.ir.symbols import shape_of
+from pgmc.runtime.hamiltonian import Moves
 from pgmc.runtime.kernels import Array
 
 
@@ -81,15 +82,24 @@ class ChainState(_Arrays):
         How many sweeps they have done, and so the number of the next one.
     replicas : ReplicaState or None
         All replicas, if they were tempered.
+    step_sizes : ndarray of shape (chains,), or None
+        The sizes of the steps of Hamiltonian moves, if there were any.
     """
 
     def __init__(
-        self, arrays: Mapping[str, Array], *, seed: int, sweeps: int, replicas: ReplicaState | None = None
+        self,
+        arrays: Mapping[str, Array],
+        *,
+        seed: int,
+        sweeps: int,
+        replicas: ReplicaState | None = None,
+        step_sizes: Array | None = None,
     ) -> None:
         super().__init__(arrays)
         self.seed = seed
         self.sweeps = sweeps
         self.replicas = replicas
+        self.step_sizes = step_sizes
 
     def _title(self) -> str:
         return f"ChainState after {self.sweeps} sweeps, seed {self.seed}"
@@ -124,6 +134,8 @@ class Samples(_Arrays):
     round_trips : ndarray of shape (chains,), or None
         With ``tempering``: how often a replica came back to the hottest rung after it had been on the coldest. Without
         any, cold states have not been renewed from the hot ones.
+    moves : Moves or None
+        With ``sampler=pgmc.HMC(...)``: how many moves each chain accepted, how many diverged, the sizes of the steps.
     """
 
     def __init__(
@@ -133,11 +145,13 @@ class Samples(_Arrays):
         last: ChainState,
         swap_rates: Array | None = None,
         round_trips: Array | None = None,
+        moves: Moves | None = None,
         origin: Origin | None = None,
     ) -> None:
         super().__init__(arrays)
         self.last = last
         self.swap_rates = swap_rates
+        self.moves = moves
         self.round_trips = round_trips
         self.origin = origin
 
@@ -227,6 +241,8 @@ class Samples(_Arrays):
 
     def _title(self) -> str:
         title = f"Samples, (chains, keep, ...) after {self.last.sweeps} sweeps, seed {self.last.seed}"
+        if self.moves is not None:
+            return f"{title}; {self.moves}"
         if self.swap_rates is None or self.round_trips is None or len(self.swap_rates) == 0:
             return title
         rates = f"swap rates {self.swap_rates.min():.2f} to {self.swap_rates.max():.2f}"

@@ -135,7 +135,12 @@ def unit_normals(key: tuple[int, int], chains: Array, sweep: int, sites: Array, 
     By Box and Muller: sqrt(-2 log u) · sin(π a) with u uniform in (0, 1) and a in [-1/2, 1/2). In float32 programs one
     word gives both, 31 bits and 32 bits; in float64 programs a has a word of its own, of the keys exchanged.
     """
-    r0, r1 = row_keys(key, chains, sweep)
+    return row_normals(row_keys(key, chains, sweep), sites, dtype)
+
+
+def row_normals(row: tuple[Words, Words], sites: Array, dtype: str) -> Array:
+    """The same from the row keys of the chains."""
+    r0, r1 = row
     words = unit_words(r0, r1, sites)
     if dtype == "float32":
         u = ((words & np.uint64(0x7FFFFFFF)) | np.uint64(1)).astype(np.float64) * 2.0**-31

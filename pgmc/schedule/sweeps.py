@@ -60,7 +60,7 @@ def _block_update(
 
 def check_sweep_schedule(schedule: SweepSchedule, query: Sweep) -> SweepSchedule:
     """The schedule, if it updates every free variable exactly once and nothing else."""
-    updated = [law.target.name for update in schedule.updates for law in update.laws]
+    updated = [target.name for update in schedule.updates for target in update.targets]
     if sorted(updated) != sorted(query.free):
         raise InternalError(f"a sweep over {query.free} updates {updated}. Please report it.")
     return schedule

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -66,7 +67,7 @@ def replay_slice(
     start = (np.log(found) if positive else found)[:, None]
 
     def log_density(points: Array) -> Array:
-        values = -_energies(instance, states, unit, points[:, 0], law)
+        values = -instance.energy(_at_points(instance, states, unit, points[:, 0]), law)
         return np.asarray(values + points[:, 0] if positive else values)[:, None]
 
     drawn, margin = draw_slice(log_density, start, row, sites)
@@ -75,17 +76,18 @@ def replay_slice(
     return (np.exp(drawn) if positive else drawn)[:, 0], close[:, 0]
 
 
-def _energies(instance: MixedInstance, states: Arrays, unit: Place, points: Array, law: Tempering | None) -> Array:
-    """E with the unit at the point, or its logarithm there."""
+def _at_points(instance: MixedInstance, states: Arrays, unit: Place, points: Array) -> dict[str, Array]:
+    """The states with the unit at the point, or its logarithm there."""
     moved = states[unit[0]].astype(np.float64)
     moved[everywhere(unit[1])] = np.exp(points) if instance.is_positive(unit[0]) else points
-    return instance.energy({**states, unit[0]: moved}, law)
+    return {**states, unit[0]: moved}
 
 
 class Quadrature:
     """The conditional of one unit in each of some states: its distribution function on a fine grid."""
 
-    def __init__(self, instance: MixedInstance, states: Arrays, unit: Place) -> None:
+    def __init__(self, instance: MixedInstance, states: Arrays, unit: Place, energy: Callable[[Arrays], Array]) -> None:
+        self._energy = energy
         self._positive = instance.is_positive(unit[0])
         self._grids: list[Array] = []
         self._below: list[Array] = []
@@ -103,7 +105,7 @@ class Quadrature:
     def _density(self, instance: MixedInstance, own: Arrays, unit: Place, points: Array) -> Array:
         many = {name: np.repeat(values, len(points), axis=0) for name, values in own.items()}
         with np.errstate(all="ignore"):
-            found = -_energies(instance, many, unit, points, None)
+            found = -self._energy(_at_points(instance, many, unit, points))
         return np.asarray(found + points if self._positive else found)
 
     def draw(self, rows: Array, uniforms: Array) -> Array:

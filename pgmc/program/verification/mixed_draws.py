@@ -109,13 +109,13 @@ def check_statistics(instance: MixedInstance, ledger: Ledger) -> None:
         got = run_kernel(instance, run, starts, instance.stream.child(f"statistics {name}"))[name]
         if instance.is_positive(name):
             z = _standardised(instance, starts, units[0], got[everywhere(units[0][1])])
-            _record(instance, ledger, name, units, z)
+            record_normality(instance, ledger, name, units, z)
             continue
         _, gradient, matrix = instance.quadratic_form(starts, units)
         mean = -np.linalg.solve(matrix, gradient[..., None])[..., 0]
         values = np.stack([got[everywhere(place)] for _, place in units], axis=1)
         z = np.einsum("nji,nj->ni", np.linalg.cholesky(matrix), values - mean).ravel()
-        _record(instance, ledger, name, units, z)
+        record_normality(instance, ledger, name, units, z)
 
 
 def _check_invariance(instance: MixedInstance, ledger: Ledger, name: str, chosen: Array) -> None:
@@ -124,13 +124,13 @@ def _check_invariance(instance: MixedInstance, ledger: Ledger, name: str, chosen
 
     stream, query = instance.stream.child(f"statistics {name}"), Sweep((name,))
     unit = groups(instance, query)[0][0]  # drawn first, so given the starts
-    exact = Quadrature(instance, instance.states, unit)
+    exact = Quadrature(instance, instance.states, unit, instance.energy)
     starts = {key: np.ascontiguousarray(values[chosen]) for key, values in instance.states.items()}
     uniform = stream.child("starts").generator().uniform(size=len(chosen))
     starts[name][everywhere(unit[1])] = exact.draw(chosen, uniform)
     got = run_kernel(instance, Run(name, query, None, {}), starts, stream)[name][everywhere(unit[1])]
     below = exact.below(chosen, got.astype(np.float64))
-    _record(instance, ledger, name, [unit], norm.ppf(np.clip(below, 1e-300, 1.0 - 1e-16)))
+    record_normality(instance, ledger, name, [unit], norm.ppf(np.clip(below, 1e-300, 1.0 - 1e-16)))
 
 
 def _standardised(instance: MixedInstance, starts: dict[str, Array], unit: Place, values: Array) -> Array:
@@ -146,7 +146,14 @@ def _standardised(instance: MixedInstance, starts: dict[str, Array], unit: Place
     return np.asarray(norm.ppf(np.clip(below, 1e-300, 1.0 - 1e-16)))
 
 
-def _record(instance: MixedInstance, ledger: Ledger, name: str, units: list[Place], z: Array) -> None:
+def record_normality(
+    instance: MixedInstance,
+    ledger: Ledger,
+    name: str,
+    units: list[Place],
+    z: Array,
+    check: str = "sweep, statistically",
+) -> None:
     """The test of Kolmogorov and Smirnov as a check."""
     from scipy.stats import kstest
 
@@ -155,8 +162,8 @@ def _record(instance: MixedInstance, ledger: Ledger, name: str, units: list[Plac
     note = f"{len(z)} numbers; false alarm {ALPHA:.0e}, detects a shift of {shift:.2g} deviations"
     surprise = -float(np.log10(max(p_value, 1e-300)))
     what = f"draws of {name} follow their law (-log10 p)"
-    check = Check("sweep, statistically", what, surprise, -np.log10(ALPHA), p_value >= ALPHA, note)
-    ledger.record(check, lambda: instance.case(0, ("units", str(units))))
+    found = Check(check, what, surprise, -np.log10(ALPHA), p_value >= ALPHA, note)
+    ledger.record(found, lambda: instance.case(0, ("units", str(units))))
 
 
 def _runs(instance: MixedInstance) -> list[Run]:
@@ -200,7 +207,7 @@ def _groups(instance: MixedInstance, query: Sweep) -> list[tuple[list[Place], tu
     """The units that are drawn at once, in order, and the variables that are integrated out then."""
     schedule = instance.compiler.answer(query)
     assert isinstance(schedule, SweepSchedule)
-    return [(g, update.integrated_out) for update in schedule.updates for g in _update_groups(instance, update)]
+    return [(g, update.integrated_out) for update in schedule.draws for g in _update_groups(instance, update)]
 
 
 def _update_groups(instance: MixedInstance, update: BlockUpdate) -> list[list[Place]]:

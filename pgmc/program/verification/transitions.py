@@ -27,7 +27,7 @@ Groups = list[list[int]]
 def scheduled_units(instance: Instance, query: Sweep) -> Groups:
     """Units that the compiled sweep draws at once, in the order of its schedule."""
     groups: Groups = []
-    for update in schedule_of(instance, query).updates:
+    for update in schedule_of(instance, query).draws:
         units = instance.table.units_of(tuple(target.name for target in update.targets))
         if update.coloring is not None:
             found = _by_colour(instance, update.targets[0].name)

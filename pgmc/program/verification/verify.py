@@ -13,6 +13,7 @@ from pgmc.program.verification.mean_field import check_mean_field
 from pgmc.program.verification.mixed import build_mixed_instance, has_real_units
 from pgmc.program.verification.mixed_draws import check_replay as check_mixed_replay
 from pgmc.program.verification.mixed_draws import check_statistics
+from pgmc.program.verification.moves import check_moves
 from pgmc.program.verification.one_sweep import check_one_sweep
 from pgmc.program.verification.real_size import check_real_size
 from pgmc.program.verification.replay import check_replay
@@ -51,6 +52,7 @@ MIXED = (
     mixed_checks.check_marginals,
     check_mixed_replay,
     check_statistics,
+    check_moves,
     mixed_checks.check_free_energies,
     mixed_checks.check_gradients,
     check_scores,
