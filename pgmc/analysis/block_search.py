@@ -44,6 +44,7 @@ class BlockSearch:
     laws: DerivedLaws
     colored: ColoredUnits
     imposed: tuple[tuple[str, ...], ...] | None = None
+    _plans: dict[tuple[tuple[str, ...], ...], tuple[tuple[str, ...], ...] | Refusal] = field(default_factory=dict)
     _parallel_without: dict[tuple[tuple[str, ...], tuple[str, ...]], bool] = field(default_factory=dict)
 
     @cached_property
@@ -152,6 +153,13 @@ class BlockSearch:
         Discrete variables are summed out as far as that has a closed form and one sweep draws them exactly, then real
         and positive ones, as long as one is left to move.
         """
+        if (free, masked) not in self._plans:
+            self._plans[free, masked] = self._plan_moves(free, masked, free_energy)
+        return self._plans[free, masked]
+
+    def _plan_moves(
+        self, free: tuple[str, ...], masked: tuple[str, ...], free_energy: Callable[[tuple[str, ...]], object]
+    ) -> tuple[tuple[str, ...], ...] | Refusal:
         continuous = [n for n in free if isinstance(self.model.variable(n).domain, Real | Positive)]
         if not continuous:
             names = ", ".join(free) or "nothing"

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pgmc.ir.queries import Sweep
+from pgmc.learning.moving_phase import check_sampler, first_memory, sweep_chains
 from pgmc.learning.objective import Array, Arrays, Estimate, Setup, Terms, check_count
 from pgmc.learning.phases import contrast, draw_latents
+from pgmc.runtime.hamiltonian import HMC
 
 
 @dataclass(frozen=True)
@@ -25,6 +27,9 @@ class CD(Terms):
         Sweeps from the data.
     latent_sweeps
         Sweeps over the latents given the data, used only where these interact (else one sweep draws them exactly).
+    sampler
+        Hamiltonian Monte Carlo for the real and positive units, such as ``pgmc.HMC(steps=20, target=0.9)``: the chain
+        moves from the data by k trajectories. The size of the steps follows training, as with ``PCD``.
 
     Raises
     ------
@@ -38,14 +43,16 @@ class CD(Terms):
 
     k: int = 1
     latent_sweeps: int = 10
+    sampler: HMC | None = None
 
     def __post_init__(self) -> None:
         check_count("CD: k", self.k)
         check_count("CD: latent_sweeps", self.latent_sweeps)
+        check_sampler("CD", self.sampler)
 
     def prepare(self, setup: Setup, params: Mapping[str, Array]) -> Arrays:
-        """No state: every chain starts at the data."""
-        return {}
+        """No chains, as all start at the data; the size of the steps of moves."""
+        return first_memory(self.sampler)
 
     def gradient(
         self, setup: Setup, params: Mapping[str, Array], batch: Arrays, step: int, state: Arrays, measure: bool
@@ -54,8 +61,15 @@ class CD(Terms):
         data = draw_latents(setup, params, batch, "latents", step, self.latent_sweeps)
         fantasies = {name: data[name].copy() for name in (*setup.observed, *setup.latents)}
         fantasies |= {name: data[name] for name in setup.inputs}
-        self._run(setup, params, fantasies, step)
-        return contrast(setup, params, data, fantasies, measure, state)
+        if self.sampler is None:
+            self._run(setup, params, fantasies, step)
+            return contrast(setup, params, data, fantasies, measure, state)
+        stream = setup.stream.child("negative phase")
+        kept, told = sweep_chains(
+            setup, params, fantasies, state, self.sampler, stream=stream, first_sweep=step * self.k, sweeps=self.k
+        )
+        estimate = contrast(setup, params, data, fantasies, measure, kept)
+        return replace(estimate, metrics=estimate.metrics | told) if measure else estimate
 
     def validate(self, setup: Setup, params: Mapping[str, Array], data: Arrays) -> dict[str, float]:
         """Nothing of its own."""

@@ -9,8 +9,10 @@ import numpy as np
 
 from pgmc.errors import ArgumentError
 from pgmc.ir.queries import Sweep
+from pgmc.learning.moving_phase import check_sampler, first_memory, sweep_chains
 from pgmc.learning.objective import Array, Arrays, Estimate, Setup, Terms, check_count
 from pgmc.learning.phases import contrast, draw_latents
+from pgmc.runtime.hamiltonian import HMC
 from pgmc.runtime.joint_states import repeat_rows
 from pgmc.runtime.replicas import Places, Replicas, SwapCounts, tempered
 from pgmc.runtime.temperatures import check_proper
@@ -39,12 +41,17 @@ class PCD(Terms):
     tempering
         A ladder of replicas for each chain, which swap places; the fantasies are the replicas at β = 1. A step costs
         as many sweeps as there are rungs, and chains leave the modes that training digs around them.
+    sampler
+        Hamiltonian Monte Carlo for the real and positive units of the fantasies, such as
+        ``pgmc.HMC(steps=20, target=0.9)``. The size of its steps follows training, one for all chains: after every
+        step it goes up or down by 2 % as more or fewer moves than wanted were accepted of late. ``warmup`` plays no
+        part.
 
     Raises
     ------
     ArgumentError
-        If k, chains or latent_sweeps is below 1; at the start of a fit, if the model has inputs: a
-        fantasy belongs to the input it was drawn under, and the next batch has other inputs. ``CD``
+        If k, chains or latent_sweeps is below 1, or tempering and sampler are both given; at the start of a fit, if the
+        model has inputs: a fantasy belongs to the input it was drawn under, and the next batch has other inputs. ``CD``
         starts at the data and has no such difficulty.
 
     References
@@ -58,6 +65,7 @@ class PCD(Terms):
     chains: int = 100
     latent_sweeps: int = 10
     tempering: Tempering | None = None
+    sampler: HMC | None = None
 
     def __post_init__(self) -> None:
         check_count("PCD: k", self.k)
@@ -66,6 +74,11 @@ class PCD(Terms):
         if self.tempering is not None and not isinstance(self.tempering, Tempering):
             raise ArgumentError(
                 f"PCD: tempering={self.tempering!r}: expected a ladder such as pgmc.Tempering(betas=8), or None."
+            )
+        check_sampler("PCD", self.sampler)
+        if self.tempering is not None and self.sampler is not None:
+            raise ArgumentError(
+                "PCD: tempering and sampler: steps of one size fit one temperature. Leave one of the two out."
             )
 
     def prepare(self, setup: Setup, params: Mapping[str, Array]) -> Arrays:
@@ -80,7 +93,7 @@ class PCD(Terms):
         start = {name: np.ascontiguousarray(setup.data[name][chosen]) for name in setup.observed}
         state = draw_latents(setup, params, start, "start latents", 0, self.latent_sweeps)
         if self.tempering is None:
-            return state
+            return state | first_memory(self.sampler)
         rungs = len(self.tempering.ladder)
         check_proper(setup.executable.model, (*setup.observed, *setup.latents), self.tempering.ladder[0])
         places = Places.start(self.chains, rungs)
@@ -104,6 +117,13 @@ class PCD(Terms):
         after = {name: values.copy() for name, values in state.items()}
         if self.tempering is not None:
             return self._exchange(self.tempering, setup, params, step, after)
+        stream, first = setup.stream.child("negative phase"), step * self.k
+        if self.sampler is not None:
+            kept, told = sweep_chains(
+                setup, params, after, after, self.sampler, stream=stream, first_sweep=first, sweeps=self.k
+            )
+            fantasies = {name: values for name, values in after.items() if name not in kept}
+            return after | kept, fantasies, told
         every = tuple(v.name for v in setup.executable.model.variables)
         # Latents first: the fantasies of the observed variables are then drawn last, under these
         # parameters only.
@@ -111,8 +131,8 @@ class PCD(Terms):
             Sweep(every, first=setup.latents),
             params,
             after,
-            stream=setup.stream.child("negative phase"),
-            first_sweep=step * self.k,
+            stream=stream,
+            first_sweep=first,
             sweeps=self.k,
             threads=setup.threads,
         )

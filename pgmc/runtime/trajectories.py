@@ -67,19 +67,20 @@ def leapfrog(
     here, now = dict(states), dict(momenta)
     size = {m.name: steps.reshape(-1, *(1 for _ in states[m.name].shape[1:])) for m in moved}
 
-    def kick() -> None:
-        found = slopes(here)
+    def kick(found: Arrays) -> None:
         for m in moved:
             pull = found[m.name] if m.kept is None else np.where(m.kept, 0.0, found[m.name])
             now[m.name] = now[m.name] - size[m.name] / 2.0 * pull
 
+    found = slopes(here)
     for _ in range(leaps):
-        kick()
+        kick(found)
         for m in moved:
             step = size[m.name] * now[m.name]
             there = here[m.name] * np.exp(step) if m.logarithmic else here[m.name] + step
             here[m.name] = np.maximum(there, SMALLEST) if m.logarithmic else there
-        kick()
+        found = slopes(here)
+        kick(found)
     return here, now
 
 

@@ -184,3 +184,26 @@ def test_a_wrong_move_of_the_kernel_is_found(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(interpreted, "move", lambda *a, **k: right(*a, **{**k, "leaps": k["leaps"] - 1}))
     with pytest.raises(pgmc.VerificationError, match="moves"):
         pgmc.compile(quartic(), dtype="float64", backend="numpy").verify()
+
+
+@pytest.mark.parametrize("objective", [pgmc.PCD, pgmc.CD])
+def test_learning_with_moves_in_the_negative_phase(objective: Any) -> None:
+    """The variance of data that are wider than the model grows into it, and steps adapt to what is asked of them."""
+    m = pgmc.Model("scale")
+    x, beta = m.real("x", 2), m.param("beta", 2, init=4.0, positive=True)
+    m.energy((beta * x**2).sum() / 2 + (x**4).sum() / 100)
+    data = np.random.default_rng(0).normal(size=(400, 2)) * [0.7, 1.4]
+    settings = objective(k=1, sampler=pgmc.HMC(steps=8, step_size=0.01, target=0.9))
+    fit = pgmc.fit(m, {"x": data}, settings, pgmc.SGD(0.3), epochs=40, batch_size=100, seed=0, progress=False)
+    grid = np.linspace(-9.0, 9.0, 4001)
+    for k in range(2):
+        density = np.exp(-fit.params["beta"][k] * grid**2 / 2 - grid**4 / 100)
+        np.testing.assert_allclose((density * grid**2).sum() / density.sum(), data[:, k].var(), rtol=0.2)
+    assert fit.history["step_size"][-1] > 0.05 and fit.history["acceptance"][-1] > 0.7
+
+
+def test_learning_refuses_two_negative_phases() -> None:
+    with pytest.raises(pgmc.ArgumentError, match="steps of one size fit one temperature"):
+        pgmc.PCD(sampler=pgmc.HMC(), tempering=pgmc.Tempering((0.2, 1.0)))
+    with pytest.raises(pgmc.ArgumentError, match="CD: sampler='hmc'"):
+        pgmc.CD(sampler="hmc")

@@ -29,7 +29,7 @@ Arrays = dict[str, Array]
 LEAPS_TAKEN, JITTERED = 5, 0.1
 SIZE, SMALL = 0.3, 0.02
 STEP = 2.0**-17
-STARTS = 1 << 16
+STARTS = 1 << 15
 MOST_UNITS = 8
 """Volumes are computed of as many units and as many momenta."""
 
