@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import warnings
+from dataclasses import replace
 from fractions import Fraction
-from itertools import pairwise
+from itertools import count, pairwise
 from typing import Any, Literal
 
 import numpy as np
@@ -27,24 +28,43 @@ from language import (
     free_letters,
     walk,
 )
+from naming import with_names
 
-Spelling = Literal["array", "index"]
+Spelling = Literal["array", "index", "named"]
 
 
 def code(spec: Specification, spelling: Spelling = "index") -> str:
     """Python that a person can paste and run: it leaves the model in ``m``."""
     lines = ["import numpy as np", "import pgmc", "", 'm = pgmc.Model("fuzz")']
     lines += [_declaration(array) for array in spec.arrays if not array.guide]
+    definitions, spec, spoken = _under_names(spec) if spelling == "named" else ([], spec, set())
     terms = [_term(term, spelling) for term in spec.terms]
-    spoken = {letter for term, text in zip(spec.terms, terms, strict=True) for letter in _spoken(term, text)}
+    spoken |= {letter for term, text in zip(spec.terms, terms, strict=True) for letter in _spoken(term, text)}
     factors, guide = (_factors(group, spelling, spoken) for group in (spec.factors, spec.guide))
     letters = sorted(spoken - {array.name for array in spec.of_kind("edges")})
     if letters:
         lines.append(f"{', '.join(letters)} = pgmc.indices({' '.join(letters)!r})")
+    lines += definitions
     lines += [f"m.energy({text})" for text in terms] + [f"m.directed({text})" for text in factors]
     if guide:
         lines += ["q = m.guide()", *(_declaration(array, "q") for array in spec.arrays if array.guide)]
     return "\n".join([*lines, *(f"q.directed({text})" for text in guide), ""])
+
+
+def _under_names(spec: Specification) -> tuple[list[str], Specification, set[str]]:
+    """Definitions of functions, the model that speaks of them, and the letters that the definitions need."""
+    numbers = count(1)
+    lines: list[str] = []
+
+    def named(node: Expression) -> Expression:
+        more, changed = with_names(node, lambda: f"named_{next(numbers)}", in_indices)
+        lines.extend(more)
+        return changed
+
+    spoken = {letter for part in (*spec.terms, *spec.expressions) for letter in all_letters(part)}
+    factors = tuple(replace(f, parameters=tuple((n, named(body)) for n, body in f.parameters)) for f in spec.factors)
+    changed = replace(spec, terms=tuple(map(named, spec.terms)), factors=factors)
+    return lines, changed, spoken if lines else set()
 
 
 def build(spec: Specification, spelling: Spelling = "index") -> pgmc.Model:

@@ -20,8 +20,9 @@ from pgmc.ir.factors import undirected_part
 from pgmc.ir.queries import Query
 from pgmc.runtime.executable import Executable
 from pgmc.runtime.kernels import Kernel
-from spelling import build
+from spelling import Spelling, build
 
+SPELLINGS: tuple[Spelling, ...] = ("index", "array", "named", "array")
 Backend = Literal["text", "numpy", "numba"]
 Dtype = Literal["float64", "float32"]
 LARGEST_RANGE = 40.0  # nats from the least to the most likely state: beyond, probabilities become 0
@@ -73,7 +74,7 @@ class Case:
     @cached_property
     def program(self) -> pgmc.Program:
         """The program under test."""
-        model = build(self.spec, "array" if self.seed % 2 else "index")
+        model = build(self.spec, SPELLINGS[self.seed % len(SPELLINGS)])
         if self.backend == "text":
             return pgmc.Program(TextCompiler(model.build(), self.dtype))
         return pgmc.compile(model, dtype=self.dtype, backend=self.backend)
