@@ -122,6 +122,14 @@ class ModelPage:
             if group in ("conditionals", "free energy"):
                 yield from self._steps(entry.name for entry in entries)
         yield from self._mean_field()
+        yield from self._guide()
+
+    def _guide(self) -> Iterator[str]:
+        if self.program.model.guide is not None:
+            yield "### Factors of the guide"
+            for group, entries in self.program.guide.equations().grouped():
+                if group in ("definitions", "factors"):
+                    yield from map(equation, entries)
 
     def _mean_field(self) -> Iterator[str]:
         first, *others = self.program.model.variables

@@ -23,10 +23,12 @@ from questions import (
     log_posterior,
     mean_field,
     minus_free_energy,
+    noise_bound,
     partition,
     posterior,
     probability,
     rise_from_zero,
+    weighted_bound,
 )
 
 
@@ -85,6 +87,7 @@ SIZES: Mapping[str, Mapping[str, int]] = {
     "fully_visible_belief_net": {"visible": 5},
     "sigmoid_belief_net": {"visible": 4, "hidden": 3},
     "helmholtz_machine": {"visible": 4, "hidden": 3},
+    "variational_autoencoder": {"visible": 4, "hidden": 3, "code": 1},
 }
 """Sizes at which the two sides are compared. No size enters what is derived."""
 
@@ -497,6 +500,30 @@ DIRECTED = (
         "sigmoid_belief_net",
         factor("v"),
         directed.effects_on,
+    ),
+    Row(
+        ("20.76",),
+        "20.10.3",
+        r"L(q) = E_{z \sim q(z \mid x)} \log p(z, x) + H(q(z \mid x))",
+        "variational_autoencoder",
+        noise_bound(closed=False),
+        directed.bound_with_entropy,
+    ),
+    Row(
+        ("20.77",),
+        "20.10.3",
+        r"L(q) = E_{z \sim q(z \mid x)} \log p(x \mid z) - KL(q(z \mid x) \| p(z))",
+        "variational_autoencoder",
+        noise_bound(closed=True),
+        directed.bound_with_divergence,
+    ),
+    Row(
+        ("20.79",),
+        "20.10.3",
+        r"L_k(x, q) = E \left[ \log \frac{1}{k} \sum_i \frac{p(x, z^{(i)})}{q(z^{(i)} \mid x)} \right]",
+        "variational_autoencoder",
+        weighted_bound(draws=3),
+        directed.weighted_bound,
     ),
 )
 

@@ -10,6 +10,9 @@ from typing import Any, TypeAlias
 import numpy as np
 
 import pgmc
+from pgmc.inspection.equations import collect_equations
+from pgmc.ir.queries import Energy
+from pgmc.runtime.state import encode_state
 
 Array: TypeAlias = Any
 Arrays: TypeAlias = Mapping[str, Array]
@@ -146,6 +149,43 @@ def expected_score(name: str, latent: str, cost: Callable[[Array], float]) -> Qu
         return found, x
 
     return Question(lambda p: p.guide.gradient_equations()[f"gradient({name})"], evaluate)
+
+
+def bound_equation(closed: bool) -> Callable[[pgmc.Program], Any]:
+    """Minus the bound at given noise; with the divergence in closed form or at the draw."""
+    return lambda p: collect_equations(p.compiler.reparametrised(closed).model)["energy"]
+
+
+def bound_at(p: pgmc.Program, t: Arrays, x: Arrays, noise: Array, closed: bool) -> Array:
+    """The bound in every state at given noise, before its mean over the noise."""
+    bound = p.executable.bound(closed)
+    names = {symbol.name for symbol in bound.model.inputs}
+    state = {name: value for name, value in x.items() if name in names} | {"noise_z": noise}
+    return -bound.evaluate(Energy(), t, encode_state(bound.model, state, tuple(state), "float64"))["energy"]
+
+
+def noise_bound(closed: bool) -> Question:
+    """The bound of a single normal latent unit, its mean over the noise from a fine grid."""
+
+    def evaluate(p: pgmc.Program, t: Arrays, x: Arrays) -> tuple[Array, Arrays]:
+        steps = np.linspace(-10, 10, 501)
+        shares = np.exp(-0.5 * steps**2)
+        every = {name: np.repeat(value, len(steps), axis=0) for name, value in x.items()}
+        values = bound_at(p, t, every, np.tile(steps, rows(x))[:, None], closed)
+        return values.reshape(rows(x), -1) @ (shares / shares.sum()), x
+
+    return Question(bound_equation(closed), evaluate)
+
+
+def weighted_bound(draws: int) -> Question:
+    """The log of the mean weight of some draws, at noise that the formula gets too."""
+
+    def evaluate(p: pgmc.Program, t: Arrays, x: Arrays) -> tuple[Array, Arrays]:
+        noise = np.random.default_rng(1).normal(size=(rows(x), draws, x["z"].shape[1]))
+        logs = np.array([bound_at(p, t, x, noise[:, k], closed=False) for k in range(draws)])
+        return np.logaddexp.reduce(logs, axis=0) - np.log(draws), {**x, "noise": noise}
+
+    return Question(bound_equation(closed=False), evaluate)
 
 
 def mean_field(name: str, *observed: str) -> Question:
