@@ -6,7 +6,6 @@ imported when they are first needed, and a query found in the cache needs none o
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Mapping
 from functools import cached_property, partial
@@ -40,6 +39,7 @@ from pgmc.ir.queries import (
     ScoreLoss,
     Sweep,
     TemperatureStep,
+    kernel_name,
 )
 from pgmc.ir.query_text import describe_query
 from pgmc.ir.signatures import KernelModule
@@ -305,21 +305,21 @@ class Compiler:
 
         if query not in self._stages:
             answer = self.answer(query)
-            self._stages[query] = build_kernel_module(self._model_of(query), kernel_name(query), answer, self.dtype)
+            self._stages[query] = build_kernel_module(self.model_of(query), kernel_name(query), answer, self.dtype)
         return self._stages[query]
 
     def numpy_source(self, query: Query) -> str:
         """The array program of a query as NumPy text."""
         from pgmc.codegen.numpy_printer import print_numpy
 
-        return print_numpy(self._model_of(query), kernel_name(query), self.answer(query))
+        return print_numpy(self.model_of(query), kernel_name(query), self.answer(query))
 
-    def _model_of(self, query: Query) -> Model:
+    def model_of(self, query: Query) -> Model:
         """The model whose symbols the answer of a query speaks of."""
         if isinstance(query, TemperatureStep):
             from pgmc.derivation.ensembles import add_next_temperature
 
-            return add_next_temperature(self._model_of(query.of))
+            return add_next_temperature(self.model_of(query.of))
         if isinstance(query, Ancestral):
             return self._declared
         if isinstance(query, Sweep) and query.moved:
@@ -341,7 +341,7 @@ class Compiler:
     def make_kernel(self, query: Query) -> Kernel:
         """The kernel that the run time calls for a query: interpreted, from the cache, or compiled now."""
         began = time.perf_counter()
-        model = self._model_of(query)
+        model = self.model_of(query)
         if self.backend == "numpy":
             from pgmc.runtime.interpreted import InterpretedKernel
 
@@ -424,16 +424,3 @@ class Compiler:
             make_guide=lambda: None if self.guide is None else self.guide.executable(),
             make_bound=self._run_time_of_bound,
         )
-
-
-def kernel_name(query: Query) -> str:
-    """The name of the generated function."""
-    match query:
-        case Conditional(target):
-            return f"conditional_{target}"
-        case Gradient(squared=True):
-            return "squared_gradient"
-        case Score(order=2):
-            return "curvature"
-        case _:
-            return re.sub("(?<!^)([A-Z])", r"_\1", type(query).__name__).lower()

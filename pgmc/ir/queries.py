@@ -13,6 +13,7 @@ An *ensemble* says which law the question is about; each is a rewriting of the m
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from enum import Enum
 from typing import TypeAlias
@@ -191,3 +192,16 @@ Query: TypeAlias = (
 
 Derivative: TypeAlias = Gradient | Score | ScoreLoss
 """Queries about the answer to another one."""
+
+
+def kernel_name(query: Query) -> str:
+    """The name of the generated function."""
+    match query:
+        case Conditional(target):
+            return f"conditional_{target}"
+        case Gradient(squared=True):
+            return "squared_gradient"
+        case Score(order=2):
+            return "curvature"
+        case _:
+            return re.sub("(?<!^)([A-Z])", r"_\1", type(query).__name__).lower()

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from pgmc.compiler import kernel_name
 from pgmc.errors import ArgumentError
 from pgmc.inspection.highlight import Source
 from pgmc.ir.answers import Computation, Quantity, Refusal
 from pgmc.ir.queries import Conditional as ConditionalQuery
-from pgmc.ir.queries import Energy, FreeEnergy, Gradient, MeanFieldUpdate, Query, Score, ScoreLoss, Sweep
+from pgmc.ir.queries import Energy, FreeEnergy, Gradient, MeanFieldUpdate, Query, Score, ScoreLoss, Sweep, kernel_name
 from pgmc.ir.query_text import describe_query
 from pgmc.ir.symbols import Positive, Real
 from pgmc.program.arguments import check_choice, check_variables, parameter_names, variable_names

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from energies import build
-from generated import disagreement, model_of, random_data
+from generated import disagreement, random_data
 from pgmc.compiler import Compiler
 from pgmc.ir.queries import Energy, FreeEnergy, Gradient, Query, Sweep
 from pgmc.runtime.kernels import CompiledKernel
@@ -53,7 +53,7 @@ def test_compiled_kernels_agree_with_the_interpreter(name: str, dtype: Any, quer
     compiler = Compiler(build(name), dtype)
     module = compiler.stages(query).module
     function: Callable[..., None] = compiled(module.source, module.name)
-    kernel = CompiledKernel(module, function, model_of(compiler, query), compiler.colored.positions)
+    kernel = CompiledKernel(module, function, compiler.model_of(query), compiler.colored.positions)
     tolerance = 1e-12 if dtype == "float64" else 2e-5
     assert disagreement(compiler, query, kernel, random_data(compiler.model, dtype)) <= tolerance
     if dtype == "float32" and isinstance(query, Sweep):

@@ -8,10 +8,10 @@ import textwrap
 import pytest
 
 from energies import ENERGIES, build
-from generated import all_queries, model_of, numpy_disagreement, random_data
+from generated import all_queries, numpy_disagreement, random_data
 from pgmc.codegen.numpy_printer import build_numpy_text, print_numpy
-from pgmc.compiler import Compiler, kernel_name
-from pgmc.ir.queries import Conditional, Energy, Ensemble, FreeEnergy, Gradient, Query, Sweep
+from pgmc.compiler import Compiler
+from pgmc.ir.queries import Conditional, Energy, Ensemble, FreeEnergy, Gradient, Query, Sweep, kernel_name
 from pgmc.ir.signatures import Role
 from random_energies import random_model, random_nonlinear_model
 
@@ -26,7 +26,7 @@ def errors(compiler: Compiler, queries: list[Query]) -> dict[Query, float]:
 
 def text_of(name: str, query: Query) -> str:
     compiler = Compiler(build(name), "float64")
-    return print_numpy(model_of(compiler, query), kernel_name(query), compiler.answer(query))
+    return print_numpy(compiler.model_of(query), kernel_name(query), compiler.answer(query))
 
 
 @pytest.mark.parametrize("name", ENERGIES)

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import pgmc
+from generated import compile_sweeps_alone
 from pgmc.ir.canonical import canonical_text
 from pgmc.runtime.groups import compositions, first_units, group_units, place_units
 
@@ -203,7 +204,8 @@ def test_every_derived_quantity_agrees_with_brute_force(declare: Any) -> None:
     assert pgmc.compile(declare(), dtype="float64", backend="numpy").verify()
 
 
-def test_generated_kernels_of_a_stack() -> None:
+def test_generated_kernels_of_a_stack(monkeypatch: pytest.MonkeyPatch) -> None:
+    compile_sweeps_alone(monkeypatch)
     assert pgmc.compile(stacked()).verify()
 
 

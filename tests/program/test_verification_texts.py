@@ -52,7 +52,7 @@ def test_faults_of_compiled_sweeps_are_found(fault: str, monkeypatch: pytest.Mon
     def compile_sweeps(self: Compiler, query: Any) -> Any:
         if isinstance(query, Sweep):
             return make(self, query)
-        return InterpretedKernel(self.answer(query), self._model_of(query), self.dtype)
+        return InterpretedKernel(self.answer(query), self.model_of(query), self.dtype)
 
     monkeypatch.setenv("PGMC_CACHE_DIR", str(tmp_path / "cache"))
     monkeypatch.setattr(kernel_module, "build_kernel_module", wrong)

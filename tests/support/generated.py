@@ -9,11 +9,11 @@ from inspect import signature
 from typing import Any, TypeAlias
 
 import numpy as np
+import pytest
 
 from enumeration import Array, Arrays, base_params, random_params, random_states
 from pgmc.codegen.numpy_printer import NumpyText, build_numpy_text
-from pgmc.compiler import Compiler, kernel_name
-from pgmc.derivation.ensembles import add_next_temperature
+from pgmc.compiler import Compiler
 from pgmc.ir.answers import Refusal
 from pgmc.ir.model import Model
 from pgmc.ir.queries import (
@@ -28,6 +28,7 @@ from pgmc.ir.queries import (
     Query,
     Sweep,
     TemperatureStep,
+    kernel_name,
 )
 from pgmc.ir.signatures import Argument, Role
 from pgmc.ir.symbols import Categorical, Real, shape_of
@@ -95,18 +96,6 @@ def mean_field_bounds(compiler: Compiler) -> list[MeanFieldBound]:
     return [query for query in queries if not isinstance(compiler.mean_model(query.observed), Refusal)]
 
 
-def model_of(compiler: Compiler, query: Query) -> Model:
-    """The model that the answer to a query is about: of means, where it is one of mean field."""
-    if isinstance(query, TemperatureStep):
-        return add_next_temperature(compiler.ensemble(query.of.ensemble))
-    asked = query.of if isinstance(query, Gradient) else query
-    if isinstance(asked, MeanField | MeanFieldBound):
-        means = compiler.mean_model(asked.observed, asked.ensemble)
-        assert not isinstance(means, Refusal)
-        return means
-    return compiler.ensemble(Ensemble.PLAIN if isinstance(asked, Ancestral) else asked.ensemble)
-
-
 # ---- data --------------------------------------------------------------------------------------------------------
 
 
@@ -154,13 +143,23 @@ def python_kernel(compiler: Compiler, query: Query) -> CompiledKernel:
     """The generated kernel of a query, not compiled."""
     module = compiler.stages(query).module
     return CompiledKernel(
-        module, run_as_python(module.source, module.name), model_of(compiler, query), compiler.colored.positions
+        module, run_as_python(module.source, module.name), compiler.model_of(query), compiler.colored.positions
     )
+
+
+def compile_sweeps_alone(patch: pytest.MonkeyPatch) -> None:
+    """Kernels that evaluate are generated, too, but their texts run as plain Python, which saves compiling them."""
+    make = Compiler.make_kernel
+
+    def make_kernel(self: Compiler, query: Query) -> Kernel:
+        return make(self, query) if isinstance(query, Sweep | Ancestral) else python_kernel(self, query)
+
+    patch.setattr(Compiler, "make_kernel", make_kernel)
 
 
 def disagreement(compiler: Compiler, query: Query, kernel: Kernel, data: Data) -> float:
     """The largest error of a kernel, relative to the largest number; for sweeps, the share of units that differ."""
-    model = model_of(compiler, query)
+    model = compiler.model_of(query)
     reference = InterpretedKernel(compiler.stages(query).answer, model, compiler.dtype, compiler.colored.positions)
     masked = query.masked if isinstance(query, Sweep) else ()
     mine, wanted = data.panel(model, masked), data.panel(model, masked)
@@ -195,7 +194,7 @@ def distance(mine: Mapping[str, Array], wanted: Mapping[str, Array]) -> float:
 
 def numpy_disagreement(compiler: Compiler, query: Query, data: Data) -> float:
     """The largest error of the NumPy text of a query, as ``disagreement`` has it."""
-    model, answer = model_of(compiler, query), compiler.answer(query)
+    model, answer = compiler.model_of(query), compiler.answer(query)
     text = build_numpy_text(model, kernel_name(query), answer)
     reference = InterpretedKernel(answer, model, "float64", compiler.colored.positions)
     masked = query.masked if isinstance(query, Sweep) else ()

@@ -11,8 +11,8 @@ from pathlib import Path
 
 from energies import build
 from pgmc.codegen.numpy_printer import print_numpy
-from pgmc.compiler import Compiler, kernel_name
-from pgmc.ir.queries import Energy, FreeEnergy, Gradient, Query, Sweep
+from pgmc.compiler import Compiler
+from pgmc.ir.queries import Energy, FreeEnergy, Gradient, Query, Sweep, kernel_name
 
 FOLDER = Path(__file__).parent.parent / "codegen" / "golden"
 
