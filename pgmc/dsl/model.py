@@ -8,6 +8,7 @@ from typing import Any
 import numpy.typing as npt
 
 from pgmc.dsl import arrays, terms, variables
+from pgmc.dsl.appearance import describe_model, model_html
 from pgmc.dsl.expression import Handle
 from pgmc.dsl.guide import Guide
 from pgmc.dsl.initial import initial_values
@@ -203,4 +204,7 @@ class Model:
         return "\n".join([f"model {model.name}", *lines, *(f"  {line}" for line in str(model).splitlines())])
 
     def __repr__(self) -> str:
-        return f"<pgmc.Model {self.name}: {len(self._handles)} symbols, {len(self._terms)} terms>"
+        return f"<pgmc.Model {describe_model(take_snapshot(self))}>"
+
+    def _repr_html_(self) -> str:
+        return model_html(take_snapshot(self))

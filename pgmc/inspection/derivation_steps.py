@@ -43,7 +43,7 @@ class Step:
         return f"{self.title} ({self.reason})\n   {self.spell(Printer())}"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Derivation:
     """The way from an energy to an equation, or to the reason why there is none; ``print`` shows it, a notebook
     typesets it.
@@ -58,6 +58,9 @@ class Derivation:
 
     def __str__(self) -> str:
         return "\n".join(f"{k + 1}. {step}" for k, step in enumerate(self.steps))
+
+    def __repr__(self) -> str:
+        return f"<Derivation in {len(self.steps)} steps: {self.steps[-1].spell(Printer())}>"
 
     def _repr_latex_(self) -> str:
         return f"$$\n{self.latex()}\n$$"

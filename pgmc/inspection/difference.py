@@ -27,7 +27,7 @@ class Change:
         return "\n".join(lines)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Difference:
     """Equations that changed, and the names of those that did not; ``print`` shows it as a list of - and + lines."""
 
@@ -42,6 +42,10 @@ class Difference:
         if self.unchanged:
             lines.append(f"unchanged: {', '.join(self.unchanged)}")
         return "\n".join(lines)
+
+    def __repr__(self) -> str:
+        names = ", ".join(change.name for change in self.changes) or "nothing"
+        return f"<Difference: {names} changed, {len(self.unchanged)} equations did not>"
 
     def _repr_html_(self) -> str:
         rows = "\n".join(_row(change) for change in self.changes)

@@ -25,7 +25,7 @@ Group: TypeAlias = Literal[
 GROUPS: tuple[Group, ...] = get_args(Group)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Equation:
     """One answer of the compiler, under a name.
 
@@ -58,11 +58,17 @@ class Equation:
             case Refusal():
                 return latex_text(str(self.answer))
 
+    def __repr__(self) -> str:
+        return f"<Equation {self.name}: {self}>"
+
     def _repr_latex_(self) -> str:
         return f"$\\displaystyle {self.latex()}$"
 
+    def _repr_html_(self) -> str:
+        return equation_html(self)
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(frozen=True, slots=True, repr=False)
 class Equations(Mapping[str, Equation]):
     """Named equations in the order in which they were derived.
 
@@ -91,6 +97,9 @@ class Equations(Mapping[str, Equation]):
         for group, entries in self.grouped():
             lines += [group, *(f"  {entry}" for entry in entries), ""]
         return "\n".join(lines[:-1])
+
+    def __repr__(self) -> str:
+        return f"<Equations {', '.join(self)}>"
 
     def grouped(self) -> list[tuple[Group, list[Equation]]]:
         """The equations of each group that has any."""

@@ -37,7 +37,7 @@ class KernelNote:
         return f"{self.origin}{took}"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class ProgramReport:
     """All that a report shows. ``print`` gives the terminal form, a notebook the HTML form."""
 
@@ -52,6 +52,9 @@ class ProgramReport:
 
     def __str__(self) -> str:
         return print_program(self)
+
+    def __repr__(self) -> str:
+        return f"<ProgramReport of {headline(self)}>"
 
     def html(self) -> str:
         """A page of HTML that needs nothing else."""

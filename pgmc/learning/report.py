@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from html import escape
 from typing import Any, TypeAlias
 
 import numpy.typing as npt
@@ -74,6 +75,11 @@ class Fit:
         head = f"Fit of {self.model.name}: {self.history.epochs} epochs, {self.steps} steps{end}"
         last = ", ".join(f"{k.replace('_', ' ')} {v[-1]:.4g}" for k, v in self.history.items() if k != "epoch")
         return "\n".join([head, f"  parameters: {sizes}", *([f"  last epoch: {last}"] if last else [])])
+
+    def _repr_html_(self) -> str:
+        head, *rest = repr(self).splitlines()
+        table = f'<pre style="background: none">{escape(str(self.history))}</pre>'
+        return f'<div class="pgmc-fit"><p><b>{escape(head)}</b></p><p>{escape(rest[0].strip())}</p>{table}</div>'
 
 
 class DivergenceError(NumericsError):

@@ -139,6 +139,11 @@ class Conditional:
     def _repr_latex_(self) -> str:
         return f"$\\displaystyle {self.latex()}$"
 
+    def _repr_html_(self) -> str:
+        from pgmc.inspection.markup import mathematics
+
+        return mathematics(self.latex(), str(self))
+
 
 def probabilities(logits: Array, family: str) -> Array:
     """Mean parameters from natural ones, without overflow."""

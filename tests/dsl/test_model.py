@@ -107,7 +107,7 @@ def test_printing() -> None:
         "  constant_1: constant ()\n"
         "  E(v, h) = -Σ_ij W[i,j]·v[i]·h[j] - Σ_j 0.5·h[j]"
     )
-    assert repr(m) == "<pgmc.Model example: 3 symbols, 2 terms>"
+    assert repr(m) == "<pgmc.Model example: v binary (4), h binary (3); 1 parameter, 2 terms>"
     assert "model empty" in str(pgmc.Model("empty"))
 
 

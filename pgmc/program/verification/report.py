@@ -42,7 +42,7 @@ class Skipped:
     reason: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Verification:
     """The outcome of ``Program.verify``; every check in it passed, or ``VerificationError`` was raised.
 
@@ -66,6 +66,9 @@ class Verification:
     seed: int
     checks: tuple[Check, ...]
     skipped: tuple[Skipped, ...] = ()
+
+    def __repr__(self) -> str:
+        return f"<Verification of {self.program}: {len(self.checks)} checks passed, {len(self.skipped)} do not apply>"
 
     def __getitem__(self, name: str) -> tuple[Check, ...]:
         """The checks of that name."""
