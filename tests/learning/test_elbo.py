@@ -179,6 +179,23 @@ def test_more_weighted_draws_are_closer_to_the_likelihood() -> None:
     assert tight == pytest.approx(exact, abs=0.05)
 
 
+def test_the_weighted_gradient_is_that_of_the_weighted_bound() -> None:
+    """At given noise both are functions of the parameters: differences, 1e-6."""
+    program, params, data = _made(_net(), seed=3)
+    setup, objective = _setup(program, data), pgmc.ELBO(samples=4, weighted=True)
+    found = objective.gradient(setup, params, data, 2, {}, measure=True)
+
+    def bound(moved: Params) -> float:
+        return objective.gradient(setup, moved, data, 2, {}, measure=True).metrics["bound"]
+
+    rng = np.random.default_rng(0)
+    for name, value in params.items():
+        direction = rng.normal(size=value.shape)
+        above, below = (bound({**params, name: value + h * direction}) for h in (1e-5, -1e-5))
+        slope = -np.vdot(found.gradients[name], direction)
+        assert slope == pytest.approx((above - below) / 2e-5, rel=1e-6, abs=1e-8)
+
+
 def _log_likelihood(program: pgmc.Program, params: Params, data: Params) -> float:
     """The mean of log p(x), by a fine sum over z."""
     z = np.linspace(-12, 12, 4001)[:, None]

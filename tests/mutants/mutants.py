@@ -16,6 +16,7 @@ from mutant import (
     TRAINING,
     Mutant,
 )
+from mutants_of_names import NAMES
 from mutants_of_units import DIRECTED, EDGES_AND_COUNTS, REAL_UNITS
 
 DERIVATION = (
@@ -481,4 +482,5 @@ MUTANTS = (
     *EDGES_AND_COUNTS,
     *REAL_UNITS,
     *DIRECTED,
+    *NAMES,
 )
