@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
-from pgmc.ir.nodes import Access, Index, Position, Scalar, at, fresh_index
+from pgmc.ir.nodes import Access, Bracket, Index, Position, Scalar, at, fresh_index
 from pgmc.ir.rewrite import depends_on_example, free_indices, position_indices
-from pgmc.ir.symbols import access_axes
+from pgmc.ir.symbols import access_axes, is_one_hot, is_per_example
 
 EXAMPLES = Index(0, "n")
 
@@ -95,3 +95,21 @@ def _at_every_place(moved: Access, places: dict[Index, Position]) -> Access:
             position = at(index)
         positions.append(position)
     return Access(moved.symbol, tuple(positions))
+
+
+def bracket_indices(factors: list[Scalar]) -> frozenset[Index]:
+    """The indices that brackets among the factors speak of."""
+    return frozenset(i for f in factors if isinstance(f, Bracket) for i in free_indices(f))
+
+
+def is_plain(side: list[Scalar]) -> bool:
+    """Whether a side of a product is one array as it stands."""
+    return len(side) == 1 and isinstance(side[0], Access) and not is_one_hot(side[0].symbol)
+
+
+def covers(factor: Scalar, condition: Bracket) -> bool:
+    """Whether the factor is an array of weights on whose axes all indices of the condition run."""
+    if not isinstance(factor, Access) or is_per_example(factor.symbol):
+        return False
+    indices = [position.index for position in factor.positions]
+    return None not in indices and set(free_indices(condition)) <= set(indices)

@@ -11,9 +11,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 from pgmc.codegen.array_program import ArrayProgram, Contract, Draw, KeptField, Map, Operand, Step, make_buffer
+from pgmc.codegen.flat_products import factors_of, product_of
 from pgmc.codegen.names import NameRegistry
 from pgmc.ir.answers import ConditionalLaw
-from pgmc.ir.nodes import ONE, Access, Add, Bracket, Compare, Index, Mul, Scalar, Sum, at, fresh_index, number
+from pgmc.ir.nodes import Access, Add, Bracket, Compare, Index, Mul, Scalar, Sum, at, fresh_index, number
 from pgmc.ir.rewrite import accesses, depends_on_example, free_indices, map_children, rename, substitute
 from pgmc.ir.rewrite import replace as replace_nodes
 from pgmc.ir.symbols import Parameter
@@ -71,13 +72,13 @@ class _Sums:
         if not isinstance(node, Sum) or len(node.over) != 1:
             return None
         (other,) = node.over
-        factors = _factors(node.body)
+        factors = factors_of(node.body)
         units = [f for f in factors if isinstance(f, Access) and f.symbol == self.law.target]
         relations = [r for f in factors if isinstance(f, Bracket) for r in f.relations]
         apart = [r for r in relations if _tells_apart(r, other, self._unit)]
         rest = tuple(r for r in relations if r not in apart)
         others = [f for f in factors if f not in units and not isinstance(f, Bracket)]
-        element = _product([*others, *([Bracket(rest)] if rest else [])])
+        element = product_of([*others, *([Bracket(rest)] if rest else [])])
         if units != [Access(self.law.target, (at(other),))] or not _is_array(element, other):
             return None
         if self._unit in free_indices(element):  # a sum for this unit alone costs no more than keeping it
@@ -137,11 +138,3 @@ def _is_array(element: Scalar, other: Index) -> bool:
         return False
     indices = set(free_indices(element))
     return len(indices) > 1 and any(indices <= {p.index for p in a.positions} and other in indices for a in found)
-
-
-def _factors(node: Scalar) -> list[Scalar]:
-    return [inner for factor in node.factors for inner in _factors(factor)] if isinstance(node, Mul) else [node]
-
-
-def _product(factors: list[Scalar]) -> Scalar:
-    return ONE if not factors else factors[0] if len(factors) == 1 else Mul(tuple(factors))

@@ -13,12 +13,21 @@ from itertools import combinations
 from typing import TypeAlias
 
 from pgmc.codegen.array_program import Contract, Map, Operand, Reduce, Step, make_buffer
-from pgmc.codegen.factor_axes import EXAMPLES, axes_of, components, find_moved_product, places_to_guard
+from pgmc.codegen.factor_axes import (
+    EXAMPLES,
+    axes_of,
+    bracket_indices,
+    components,
+    covers,
+    find_moved_product,
+    is_plain,
+    places_to_guard,
+)
+from pgmc.codegen.flat_products import factors_of, product_of, sum_of
 from pgmc.codegen.names import NameRegistry
 from pgmc.codegen.retarget import retargeted
 from pgmc.ir.answers import Quantity
 from pgmc.ir.nodes import (
-    ONE,
     Access,
     Add,
     BatchMean,
@@ -110,10 +119,10 @@ class ContractionLowering:
             return Access(self._array_of(node.symbol).symbol, node.positions)
         often = isinstance(node, Call) and bool(self.frequent) and structural_key(node)[0] in self.frequent
         before = self._guarded
-        self._guarded = before | _bracket_indices(_factors(node.body if isinstance(node, Sum) else node))
+        self._guarded = before | bracket_indices(factors_of(node.body if isinstance(node, Sum) else node))
         node = map_children(node, lambda child: self.lower(child, prefer))
         if isinstance(node, Sum):
-            node = self._lower_sum(_factors(node.body), node.over)
+            node = self._lower_sum(factors_of(node.body), node.over)
         elif isinstance(node, LogSumExp) and split_conditions(node.body)[0]:
             node = self._lower_block(node)
         self._guarded = before
@@ -170,8 +179,8 @@ class ContractionLowering:
             product = substitute(self._contract(spread.weights, spread.whole, spread.shared), spread.places)
             inside = [*(f for f in inside if f is not spread.weights and f is not spread.moved), product]
             over = tuple(i for i in over if i not in spread.shared)
-        rest = [Sum(_product(self._bent_once(inside)), over)] if over else inside
-        return _product([*outside, *rest])
+        rest = [Sum(product_of(self._bent_once(inside)), over)] if over else inside
+        return product_of([*outside, *rest])
 
     def _bent_once(self, factors: list[Scalar]) -> list[Scalar]:
         """Functions of fewer indices than the product has in an array, so that each of their values is worked out once.
@@ -183,7 +192,7 @@ class ContractionLowering:
         axes = {index for factor in bent for index in free_indices(factor)}
         if not bent or len(axes) == len(every):
             return factors
-        product = _product(bent)
+        product = product_of(bent)
         return [self._materialise(product, free_indices(product)).access, *(f for f in factors if f not in bent)]
 
     def _with_conditions(self, factors: list[Scalar], over: tuple[Index, ...]) -> list[Scalar]:
@@ -193,7 +202,7 @@ class ContractionLowering:
         """
         joined = list(factors)
         for bracket in (f for f in factors if isinstance(f, Bracket)):
-            weights = next((f for f in joined if _covers(f, bracket)), None)
+            weights = next((f for f in joined if covers(f, bracket)), None)
             if weights is not None:
                 both = Mul((weights, bracket))
                 joined = [both if f is weights else f for f in joined if f is not bracket]
@@ -209,7 +218,7 @@ class ContractionLowering:
             couple = self._elementwise_pair(factors, over)
             if couple is None:
                 return None
-            factors = [*(f for f in factors if f is not couple[0] and f is not couple[1]), _product(list(couple))]
+            factors = [*(f for f in factors if f is not couple[0] and f is not couple[1]), product_of(list(couple))]
         return factors, pair
 
     def _elementwise_pair(self, factors: list[Scalar], over: tuple[Index, ...]) -> tuple[Scalar, Scalar] | None:
@@ -259,7 +268,7 @@ class ContractionLowering:
             a = self._operand(left, own_left, over)
             return Contract(target, a, self._operand(right, own_right, over), over)
 
-        return self._memoise(Sum(_product([left, right]), over), (*own_left, *own_right), "field", build)
+        return self._memoise(Sum(product_of([left, right]), over), (*own_left, *own_right), "field", build)
 
     def _operand(self, factor: Scalar, own: tuple[Index, ...], over: tuple[Index, ...]) -> Operand:
         """The factor as an array whose own indices and whose summed indices stand together."""
@@ -296,31 +305,31 @@ class ContractionLowering:
 
     def _lower_mean(self, body: Scalar, prefer: tuple[Index, ...]) -> Scalar:
         if isinstance(body, Add):
-            return _sum([self._lower_mean(term, prefer) for term in body.terms])
-        factors = _factors(self.lower(body))
+            return sum_of([self._lower_mean(term, prefer) for term in body.terms])
+        factors = factors_of(self.lower(body))
         reach = frozenset().union(*(places_to_guard(n) for f in factors for n in walk(f)))
         moving = [
-            f for f in factors if depends_on_example(f) or (isinstance(f, Bracket) and reach & _bracket_indices([f]))
+            f for f in factors if depends_on_example(f) or (isinstance(f, Bracket) and reach & bracket_indices([f]))
         ]
         fixed: list[Scalar] = [f for f in factors if f not in moving and not isinstance(f, Number)]
         coefficient: list[Scalar] = [f for f in factors if isinstance(f, Number)]
         over: tuple[Index, ...] = ()
         match moving:
             case [Sum(body, places) as everywhere] if self._meets_everywhere(everywhere):
-                moving, over = _factors(body), places
+                moving, over = factors_of(body), places
         groups = [g for g in components(moving, over) if any(free_indices(f) for f in g)]
         scalars = [f for f in moving if not free_indices(f)]
         weight = [*coefficient, Access(WEIGHTS, ()), *scalars]
         if len(groups) < 2 or not all(self._is_dense(f) for f in moving):
-            return self._reduce(_product([*weight, *[f for g in groups for f in g]]), fixed, prefer)
-        return _product([*fixed, self._contract_examples(groups, weight, prefer, over)])
+            return self._reduce(product_of([*weight, *[f for g in groups for f in g]]), fixed, prefer)
+        return product_of([*fixed, self._contract_examples(groups, weight, prefer, over)])
 
     def _meets_everywhere(self, node: Sum) -> bool:
         """Whether a sum is over places at which two groups of factors without other common indices meet.
 
         Σ_nxy v[n,x+a,y+b]·h[n,k,x,y] is a matrix product over the places of all examples.
         """
-        factors = _factors(node.body)
+        factors = factors_of(node.body)
         groups = components(factors, node.over)
         reach = [{index for f in g for index in free_indices(f)} for g in groups]
         own = all(indices > set(node.over) for indices in reach)
@@ -336,7 +345,7 @@ class ContractionLowering:
         indices = tuple(sorted(indices, key=lambda index: place.get(index, len(place))))
         target = self._new_buffer("mean", value, indices, per_example=False)
         self.steps.append(Reduce(target, value))
-        return _product([*fixed, target.access])
+        return product_of([*fixed, target.access])
 
     def _contract_examples(
         self, groups: list[list[Scalar]], weight: list[Scalar], prefer: tuple[Index, ...], over: tuple[Index, ...] = ()
@@ -349,38 +358,16 @@ class ContractionLowering:
         groups = sorted(groups, key=lambda g: min(place.get(i, 99) for f in g for i in free_indices(f)))
         right, rest = groups[-1], [f for g in groups[:-1] for f in g]
         sides = [rest, right]
-        carrier = 0 if _is_plain(sides[1]) and not _is_plain(sides[0]) else 1
+        carrier = 0 if is_plain(sides[1]) and not is_plain(sides[0]) else 1
         sides[carrier] = [*weight, *sides[carrier]]
-        values = [_product(side) for side in sides]
+        values = [product_of(side) for side in sides]
         free = [[i for i in free_indices(v) if i not in over] for v in values]
         own = [tuple(sorted(indices, key=lambda i: place.get(i, 99))) for indices in free]
         operands = [self._operand(v, (*over, *o), ()) for v, o in zip(values, own, strict=True)]
         indices = (*own[0], *own[1])
-        target = self._new_buffer("mean", _product(values), indices, per_example=False)
+        target = self._new_buffer("mean", product_of(values), indices, per_example=False)
         self.steps.append(Contract(target, operands[0], operands[1], (EXAMPLES, *over) if over else ()))
         return target.access
-
-
-def _bracket_indices(factors: list[Scalar]) -> frozenset[Index]:
-    """The indices that brackets among the factors speak of."""
-    return frozenset(i for f in factors if isinstance(f, Bracket) for i in free_indices(f))
-
-
-def _factors(node: Scalar) -> list[Scalar]:
-    return [inner for factor in node.factors for inner in _factors(factor)] if isinstance(node, Mul) else [node]
-
-
-def _product(factors: list[Scalar]) -> Scalar:
-    flat = [inner for f in factors for inner in _factors(f) if inner != ONE]
-    return ONE if not flat else flat[0] if len(flat) == 1 else Mul(tuple(flat))
-
-
-def _sum(terms: list[Scalar]) -> Scalar:
-    return terms[0] if len(terms) == 1 else Add(tuple(terms))
-
-
-def _is_plain(side: list[Scalar]) -> bool:
-    return len(side) == 1 and isinstance(side[0], Access) and not is_one_hot(side[0].symbol)
 
 
 _KINDS = ("field", "part", "mean", "block")
@@ -393,11 +380,3 @@ def _wish(kind: str, value: Scalar) -> str:
     short = [name for name in symbols if not name.startswith(_PREFIXES)]
     short = short or [name.split("_", 1)[1] for name in symbols]
     return "_".join([kind, *short])[:40]
-
-
-def _covers(factor: Scalar, condition: Bracket) -> bool:
-    """Whether the factor is an array of weights on whose axes all indices of the condition run."""
-    if not isinstance(factor, Access) or is_per_example(factor.symbol):
-        return False
-    indices = [position.index for position in factor.positions]
-    return None not in indices and set(free_indices(condition)) <= set(indices)

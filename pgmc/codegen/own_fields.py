@@ -25,9 +25,10 @@ from pgmc.codegen.array_program import (
     make_buffer,
     read_expressions,
 )
+from pgmc.codegen.flat_products import factors_of, product_of, sum_of
 from pgmc.codegen.names import NameRegistry
 from pgmc.ir.answers import ConditionalLaw
-from pgmc.ir.nodes import ONE, Access, Add, Index, Mul, Scalar, Sum, fresh_index
+from pgmc.ir.nodes import Access, Add, Index, Mul, Scalar, Sum, fresh_index
 from pgmc.ir.rewrite import accesses, depends_on_example, free_indices, map_children, rename
 from pgmc.ir.rewrite import replace as replace_nodes
 
@@ -83,7 +84,7 @@ class _OwnFields:
 
     def couplings(self) -> list[tuple[OwnField, Scalar]]:
         """The fields and the elements of their matrices."""
-        return [(own, _sum(self.parts[key])) for key, own in self.found.items()]
+        return [(own, sum_of(self.parts[key])) for key, own in self.found.items()]
 
     def replaced(self, node: Scalar) -> Scalar:
         """The expression with fields in place of the sums."""
@@ -99,26 +100,26 @@ class _OwnFields:
                 others.append(map_children(term, self.replaced))
             else:
                 fields[found] = None
-        return _sum([*fields, *others])
+        return sum_of([*fields, *others])
 
     def _term(self, node: Scalar, number: int) -> Scalar | None:
         """A product with a sum over own units: what depends on the chain stays, the rest goes into the matrix."""
-        factors = _factors(node)
+        factors = factors_of(node)
         for k, factor in enumerate(factors):
             element = self._element(factor)
             if element is not None:
                 rest = [*factors[:k], *factors[k + 1 :]]
                 moving = tuple(f for f in rest if depends_on_example(f))
-                matrix = _product([*(f for f in rest if not depends_on_example(f)), element])
+                matrix = product_of([*(f for f in rest if not depends_on_example(f)), element])
                 if set(free_indices(Mul((*moving, matrix)))) <= {self.law.indices[0], self.other}:
-                    return _product([*moving, self._field((number, moving), matrix).field.access])
+                    return product_of([*moving, self._field((number, moving), matrix).field.access])
         return None
 
     def _element(self, node: Scalar) -> Scalar | None:
         """a_ij, if the node is ``Σ_j a_ij x_j`` with a_ij the same for every chain."""
         if not isinstance(node, Sum):
             return None
-        factors = _factors(node.body)
+        factors = factors_of(node.body)
         units = [f for f in factors if isinstance(f, Access) and f.symbol == self.law.target]
         others: list[Scalar] = [f for f in factors if f not in units]
         if len(units) != 1 or any(depends_on_example(f) for f in others) or len(others) != len(factors) - 1:
@@ -127,7 +128,7 @@ class _OwnFields:
         if index is None or index not in node.over:
             return None
         rest = tuple(i for i in node.over if i != index)
-        body = Sum(_product(others), rest) if rest else _product(others)
+        body = Sum(product_of(others), rest) if rest else product_of(others)
         return rename(body, {index: self.other})
 
     def _field(self, key: _Key, element: Scalar) -> OwnField:
@@ -166,16 +167,3 @@ def _is_private(target: Operand, reader: int, steps: list[Step]) -> bool:
         if any(a != target.access or k != reader for a in found):
             return False
     return True
-
-
-def _factors(node: Scalar) -> list[Scalar]:
-    return [inner for factor in node.factors for inner in _factors(factor)] if isinstance(node, Mul) else [node]
-
-
-def _product(factors: list[Scalar]) -> Scalar:
-    flat = [inner for factor in factors for inner in _factors(factor) if inner != ONE]
-    return ONE if not flat else flat[0] if len(flat) == 1 else Mul(tuple(flat))
-
-
-def _sum(terms: list[Scalar]) -> Scalar:
-    return terms[0] if len(terms) == 1 else Add(tuple(terms))
