@@ -351,14 +351,14 @@ RUN_TIME = (
     ),
     Mutant(
         "every launch begins with the first sweep's random numbers",
-        "runtime/chains.py",
+        "runtime/runs.py",
         "self._launch(ensemble, chosen.state, first + done, sweeps)",
         "self._launch(ensemble, chosen.state, first, sweeps)",
         CHAINS,
     ),
     Mutant(
         "a schedule of temperatures stays at its first",
-        "runtime/chains.py",
+        "runtime/runs.py",
         "TEMPERATURE: chosen.temperatures[t]}, first + t, 1)",
         "TEMPERATURE: chosen.temperatures[0]}, first + t, 1)",
         CHAINS,
