@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from benchmarks.catalogue import classes, conditional, directed, exact, groups, images
+from benchmarks.catalogue import classes, conditional, directed, exact, groups, images, real
 from benchmarks.catalogue.row import Row, both
 
 ROWS = (
@@ -41,6 +41,11 @@ ROWS = (
     ),
     Row("A14", "conditional, restricted", {"conditional_rbm": {}}, conditional.right_given_left),
     Row("A15", "conditional, any energy", {"conditional_boltzmann_machine": {}}, conditional.structured),
+    Row("B1", "Gaussian and binary units", {"gaussian_rbm": {}}, real.gaussian),
+    Row("B2", "mean and covariance units", {"mcrbm": {}}, real.mean_and_covariance),
+    Row("B3", "products of Student-t distributions", {"mpot": {}}, real.student_t),
+    Row("B4", "spike and slab", {"ssrbm": {}}, real.spike_and_slab),
+    Row("B5", "rectified units", {"rectified_rbm": {}}, real.rectified),
     Row("C1", "sigmoid belief net", {"sigmoid_belief_net": {}}, directed.sigmoid_belief_net),
     Row("C2", "deep belief net", {"deep_belief_net": {}}, directed.deep_belief_net),
     Row("C3", "Helmholtz machine", {"helmholtz_machine": {}}, directed.helmholtz_machine),
