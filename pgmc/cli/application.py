@@ -14,7 +14,16 @@ INTERRUPTED = 130
 
 app = App(
     name="pgmc",
-    help="From the energy of a model to its conditionals, samplers, gradients and code.",
+    help="""From the energy of a model to its conditionals, samplers, gradients and code.
+
+    Begin with `pgmc show rbm`, then `pgmc train rbm digits`, and open the report that it wrote. In place of the name of
+    a model every command takes a Python file of your own with a function `model(**sizes)` that returns a `pgmc.Model`;
+    its sizes are options, such as `--hidden 64`.
+
+    The status is 0 if all went well, 1 if something is wrong with what was asked for, 2 if the command itself was
+    not understood, and 130 after Ctrl-C. `PGMC_DEBUG=kernels` tells of each kernel on the standard error,
+    `PGMC_CACHE_DIR` names the folder that they are kept in.
+    """,
     suppress_keyboard_interrupt=False,
 )
 

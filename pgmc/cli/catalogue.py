@@ -6,7 +6,7 @@ import importlib
 import importlib.util
 import inspect
 import pkgutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
@@ -14,6 +14,19 @@ from types import ModuleType
 
 from pgmc.dsl.model import Model
 from pgmc.errors import ArgumentError
+
+OPTIONS = (
+    *("epochs", "learning_rate", "gibbs_steps", "batch_size", "chains", "weight_decay", "annealing_steps"),
+    *("annealing_chains", "seed", "threads", "out", "write", "latex", "source", "trace", "steps", "html", "diagram"),
+    "numpy",
+)
+"""Options of the commands that take sizes, for suggestions: what is no option of theirs is taken for a size."""
+
+
+def suggest(word: str, known: Iterable[str]) -> str:
+    """`` Did you mean …?`` with the nearest of the known words, if one is near."""
+    near = get_close_matches(word, list(known), n=1)
+    return f" Did you mean {near[0]}?" if near else ""
 
 
 @dataclass(frozen=True)
@@ -50,7 +63,12 @@ class Spec:
         """
         for name, size in sizes.items():
             if name not in self.sizes:
-                raise ArgumentError(f"{self.name} has no size {name!r}; its sizes are {', '.join(self.sizes)}.")
+                option = f"--{name.replace('_', '-')}"
+                near = suggest(option, [f"--{known.replace('_', '-')}" for known in (*self.sizes, *OPTIONS)])
+                raise ArgumentError(
+                    f"{self.name} has no size {name!r}, and {option} is no option.{near} Its sizes are "
+                    f"{', '.join(self.sizes)}."
+                )
             if size < 1:
                 raise ArgumentError(f"--{name} must be at least 1, got {size}.")
         return self.build(**sizes)
@@ -74,8 +92,7 @@ def find_spec(name: str) -> Spec:
         return _read_spec(_import_file(Path(name)), Path(name).stem)
     known = list_names()
     if name not in known:
-        near = get_close_matches(name, known, n=1)
-        hint = f" Did you mean {near[0]}?" if near else ""
+        hint = suggest(name, known)
         raise ArgumentError(
             f"There is no model {name!r}.{hint} `pgmc models` lists them; a file of your own ends in .py."
         )

@@ -11,6 +11,7 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from pgmc.cli.catalogue import suggest
 from pgmc.cli.files import SUFFIXES, is_data_file, read_examples
 from pgmc.cli.settings import Settings
 from pgmc.errors import ArgumentError
@@ -121,7 +122,8 @@ def load_images(name: str) -> Images:
         return _split(name, f"the examples in {name}", *read_examples(Path(name)), None, OWN)
     if name not in SOURCES:
         raise ArgumentError(
-            f"There are no data {name!r}; there are {', '.join(SOURCES)}, and files ({', '.join(SUFFIXES)})."
+            f"There are no data {name!r}.{suggest(name, SOURCES)} There are {', '.join(SOURCES)}, and files "
+            f"({', '.join(SUFFIXES)})."
         )
     source = SOURCES[name]
     try:

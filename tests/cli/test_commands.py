@@ -127,7 +127,7 @@ def test_a_file_of_the_users_own(tmp_path: Path, capsys: pytest.CaptureFixture[s
     [
         (["show", "rmb"], "Did you mean rbm?"),
         (["show", "nothing.py"], "no file nothing.py"),
-        (["show", "rbm", "--hiden", "3"], "no size 'hiden'; its sizes are visible, hidden"),
+        (["show", "rbm", "--hiden", "3"], "Did you mean --hidden? Its sizes are visible, hidden."),
         (["show", "rbm", "--hidden", "0"], "--hidden must be at least 1, got 0"),
         (["train", "rbm", "digit"], "no data 'digit'; there are digits, mnist5k"),
         (["train", "rbm", "digits", "--epochs", "0"], "--epochs must be at least 1, got 0"),
@@ -183,3 +183,34 @@ def test_cache_info_and_clear(
     monkeypatch.setenv("PGMC_CACHE", "off")
     assert run(["cache", "info"]) == 0
     assert "off" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words", "status"),
+    [
+        (["show", "rmb"], "Did you mean rbm?", 1),
+        (["show", "rbm", "--hiden", "3"], "Did you mean --hidden?", 1),
+        (["train", "rbm", "digits", "--epoch", "3"], "--epoch is no option. Did you mean --epochs?", 1),
+        (["train", "rbm", "digit"], "Did you mean digits?", 1),
+        (["shwo", "rbm"], 'Did you mean "show"?', 2),
+    ],
+)
+def test_what_was_meant(arguments: list[str], words: str, status: int, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(arguments) == status
+    told = capsys.readouterr()
+    assert words in " ".join((told.out + told.err).split())
+
+
+def test_help_says_where_to_begin_and_what_the_status_means(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["--help"]) == 0
+    told = " ".join(capsys.readouterr().out.split())
+    for words in ("Begin with pgmc show rbm", "130 after Ctrl-C", "PGMC_DEBUG=kernels"):
+        assert words in told
+
+
+def test_the_steps_and_the_trace(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["show", "rbm", "--steps", "--visible", "3", "--hidden", "2"]) == 0
+    told = capsys.readouterr().out
+    assert "free_energy(v)\n1. the energy" in told and "gradient(W)\n1. the energy" in told
+    assert run(["show", "rbm", "--trace", "--visible", "3", "--hidden", "2"]) == 0
+    assert "9. source ─" in capsys.readouterr().out
