@@ -129,7 +129,7 @@ def test_a_file_of_the_users_own(tmp_path: Path, capsys: pytest.CaptureFixture[s
         (["show", "nothing.py"], "no file nothing.py"),
         (["show", "rbm", "--hiden", "3"], "Did you mean --hidden? Its sizes are visible, hidden."),
         (["show", "rbm", "--hidden", "0"], "--hidden must be at least 1, got 0"),
-        (["train", "rbm", "digit"], "no data 'digit'; there are digits, mnist5k"),
+        (["train", "rbm", "digit"], "no data 'digit'. Did you mean digits? There are digits, mnist5k"),
         (["train", "rbm", "digits", "--epochs", "0"], "--epochs must be at least 1, got 0"),
         (["train", "rbm", "digits", "--batch-size", "5000"], "at most the number of training images, 1437"),
         (["train", "rbm", "digits", "--visible", "60"], "v has 60 units, but an image has 64 pixels"),
