@@ -82,3 +82,40 @@ print("rates", again.swap_rates.round(2), "round trips a chain", again.round_tri
 more = p.sample(params, 20, 500, init=again.last, tempering=better)
 print(more.last)
 print(p.log_partition(params, method="tempering", chains=20, betas=better, sweeps=500, seed=0))
+
+# %% [markdown]
+# ## Real units of any energy, and Hamiltonian Monte Carlo
+#
+# A real or positive unit whose local energy matches no family is drawn by slice sampling, which needs nothing but the
+# density up to a factor: a level is drawn below it, an interval is stepped out and shrunk, and nothing has to be tuned.
+# `explain()` says why no family fits; a density without a finite integral is refused by `compile`.
+#
+# `sampler=pgmc.HMC(...)` moves all real and positive units at once instead, along leapfrog steps down the slope of the
+# energy, or of the free energy where units are summed or integrated out of it. The size of the steps adapts before the
+# first state that is recorded, for each chain by itself or `pooled`, and is fixed from then on.
+
+# %% A field with a double well at every site
+from pgmc_models import scalar_field
+
+f = pgmc.compile(scalar_field.model(8, 8))
+print(f.conditional("phi"))
+print(f.conditional("phi").law.reasons[0])
+start = f.init()
+gibbs = f.sample(start, chains=50, sweeps=400, keep=300, seed=0, observe={"m2": lambda s: (s["phi"] ** 2).mean((1, 2))})
+hybrid = f.sample(
+    start,
+    chains=50,
+    sweeps=400,
+    keep=300,
+    seed=0,
+    sampler=pgmc.HMC(steps=10),
+    observe={"m2": lambda s: (s["phi"] ** 2).mean((1, 2))},
+)
+print(f"mean of the squares: {gibbs['m2'].mean():.2f} by slice sampling, {hybrid['m2'].mean():.2f} by HMC")
+print(hybrid.moves)
+
+# %% [markdown]
+# `Samples.moves` has the acceptance of each chain, the moves that diverged and the sizes of the steps; `last` carries
+# the sizes on. In training `pgmc.PCD(k, chains, sampler=pgmc.HMC(steps=20, target=0.9))` and `pgmc.CD(k, sampler=...)`
+# move the negative phase so, with steps that follow the model as it changes. Replicas on a ladder do not move by HMC:
+# steps of one size fit one temperature.

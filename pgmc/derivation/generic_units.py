@@ -9,11 +9,11 @@ import numpy.typing as npt
 
 from pgmc.derivation.local_energy import LocalEnergy
 from pgmc.derivation.positive_units import split_logarithm
-from pgmc.derivation.tidy import add, negate, tidy
+from pgmc.derivation.tidy import add, multiply, negate, summed, tidy
 from pgmc.ir.answers import ConditionalLaw, Refusal
 from pgmc.ir.interpret import interpret
-from pgmc.ir.nodes import Access, Scalar, Unit, at
-from pgmc.ir.rewrite import accesses, replace
+from pgmc.ir.nodes import Access, Add, Mul, Scalar, Sum, Unit, at
+from pgmc.ir.rewrite import accesses, replace, walk
 from pgmc.ir.symbols import Constant, Positive, Real, shape_of
 
 Array: TypeAlias = npt.NDArray[Any]
@@ -31,12 +31,33 @@ def generic_law(local: LocalEnergy, refusals: list[Refusal]) -> ConditionalLaw |
     if not isinstance(target.domain, Real | Positive):
         return None
     unit = Access(target, tuple(map(at, local.indices)))
-    parts = (tidy(replace(term, lambda n: unit if isinstance(n, Unit) else None)) for term in local.terms)
+    held = (_with_unit(tidy(term)) for term in local.terms if _holds_unit(term))
+    parts = (tidy(replace(term, lambda n: unit if isinstance(n, Unit) else None)) for term in held)
     density = add(*map(negate, parts))
     why = [str(refusal) for refusal in refusals if refusal.fits_domain]
     scale = "its logarithm" if isinstance(target.domain, Positive) else "it"
     reasons = (f"of no family, so {scale} is drawn by slice sampling", *why)
     return ConditionalLaw(target, local.indices, None, "Generic", (("log_density", density),), reasons)
+
+
+def _holds_unit(node: Scalar) -> bool:
+    return any(isinstance(part, Unit) for part in walk(node))
+
+
+def _with_unit(node: Scalar) -> Scalar:
+    """The expression without summands that the unit has no part in, which are constant."""
+    match node:
+        case Add(terms):
+            return add(*(_with_unit(term) for term in terms if _holds_unit(term)))
+        case Mul(factors):
+            holding = [factor for factor in factors if _holds_unit(factor)]
+            if len(holding) > 1:
+                return node
+            return multiply(*(_with_unit(factor) if factor in holding else factor for factor in factors))
+        case Sum(body, over):
+            return summed(_with_unit(body), over)
+        case _:
+            return node
 
 
 def refuse_density(local: LocalEnergy) -> str | None:

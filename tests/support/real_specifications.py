@@ -60,6 +60,12 @@ def variational_autoencoder(y: Arrays, t: Arrays) -> Any:
     return prior + (np.logaddexp(0, logits) - x * logits).sum(axis=1)
 
 
+def scalar_field(y: Arrays, t: Arrays) -> Any:
+    phi = y["phi"]
+    wells = (phi**2 + t["well"] * (phi**2 - 1) ** 2).sum(axis=(1, 2))
+    return wells - 2 * t["kappa"] * sum((phi * np.roll(phi, -1, axis=k)).sum(axis=(1, 2)) for k in (1, 2))
+
+
 REAL_SPECIFICATIONS = (
     RealSpecification("gaussian_rbm", {"visible": 4, "hidden": 3}, {"v": "Normal", "h": "Bernoulli"}, gaussian_rbm),
     RealSpecification(
@@ -74,6 +80,7 @@ REAL_SPECIFICATIONS = (
     RealSpecification(
         "rectified_rbm", {"visible": 3, "hidden": 2}, {"v": "Normal", "h": "TruncatedNormal"}, rectified_rbm
     ),
+    RealSpecification("scalar_field", {"rows": 4, "columns": 3}, {"phi": "Generic"}, scalar_field),
     RealSpecification("ssrbm", {"visible": 3, "hidden": 2}, {"x": "Normal", "s": "Normal", "h": "Bernoulli"}, ssrbm),
     RealSpecification(
         "variational_autoencoder",
