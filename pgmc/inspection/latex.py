@@ -21,7 +21,7 @@ GREEK = frozenset({
 })
 # fmt: on
 BUILT_IN = frozenset({"exp", "log", "tanh", "cos", "sin"})
-RELATION_SIGNS = {"==": "=", "!=": r"\neq", "<": "<", "<=": r"\leq"}
+RELATION_SIGNS = {"==": "=", "!=": r"\neq", "<": "<", ">": ">", "<=": r"\leq"}
 LETTER_WITH_TAIL = re.compile(r"([A-Za-z]|[A-Z]?[a-z]+)(?:_?(\d+)|_(\w+))")
 
 
@@ -143,10 +143,10 @@ class LatexPrinter(Printer):
         """A word of plain language."""
         return rf"\text{{{text} }}"
 
-    def others(self, symbol: Symbol, indices: Sequence[str]) -> str:
-        """Every unit of a variable but one."""
+    def others(self, symbol: Symbol, indices: Sequence[str], relation: str = "!=") -> str:
+        """Every unit of a variable but one, or every one before or behind it."""
         own = join_indices(indices)
-        return rf"{self.name(symbol)}_{{\neq {own if len(indices) == 1 else f'({own})'}}}"
+        return rf"{self.name(symbol)}_{{{RELATION_SIGNS[relation]} {own if len(indices) == 1 else f'({own})'}}}"
 
 
 class AlignedPrinter(LatexPrinter):

@@ -54,10 +54,15 @@ def self_order(factor: Factor) -> SelfOrder:
     orders: set[SelfOrder] = set()
     for _, term in factor.parameters:
         indices, body = parameter_of(factor.target, term)
-        orders |= {_order(access, relations, indices) for access, relations in _own(body, factor.target, ())}
-    if len(orders) > 1:
-        return "circular"
-    return next(iter(orders), "none")
+        orders.add(unit_order(factor.target, indices, (body,)))
+    orders -= {"none"}
+    return "circular" if len(orders) > 1 else next(iter(orders), "none")
+
+
+def unit_order(target: Variable, indices: tuple[Index, ...], bodies: Sequence[Scalar]) -> SelfOrder:
+    """The order that expressions for the unit at some indices ask for, by the other units that they speak of."""
+    found = {_order(access, known, indices) for body in bodies for access, known in _own(body, target, ())}
+    return "circular" if len(found) > 1 else next(iter(found), "none")
 
 
 def _own(node: Scalar, target: Variable, around: tuple[Compare, ...]) -> list[tuple[Access, tuple[Compare, ...]]]:

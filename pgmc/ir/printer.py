@@ -13,6 +13,7 @@ from fractions import Fraction
 from math import prod
 
 from pgmc.ir.answers import ConditionalLaw, Quantity
+from pgmc.ir.dependencies import unit_order
 from pgmc.ir.model import EnergyTerm, Model
 from pgmc.ir.nodes import (
     ONE,
@@ -231,7 +232,10 @@ class Printer(Spelling):
         met = given_symbols(*law.expressions)
         if law.family == "Generic" and not law.has_siblings:
             met = tuple(s for s in met if s != law.target)  # its own value is no condition
-        given = ", ".join(self.others(s, own) if s == law.target else self.name(s) for s in met)
+        relation = {"ascending": "<", "descending": ">"}.get(unit_order(law.target, law.indices, law.expressions), "!=")
+        if len(own) > 1:
+            relation = "!="  # before and behind are along one axis
+        given = ", ".join(self.others(s, own, relation) if s == law.target else self.name(s) for s in met)
         if law.family == "Multinomial":
             own = [*own[:-1], self.every]  # the law of the whole row
         unit = self.name(law.target) if law.others else self.element(law.target, own).text

@@ -29,7 +29,7 @@ class Piece:
     negative: bool = False
 
 
-RELATION_SIGNS = {"==": "=", "!=": "≠", "<": "<", "<=": "≤"}
+RELATION_SIGNS = {"==": "=", "!=": "≠", "<": "<", ">": ">", "<=": "≤"}
 FUNCTION_NAMES = {"sigmoid": "σ", "sqrt": "√", "lgamma": "log Γ", "digamma": "ψ"}
 SUBSCRIPTS = str.maketrans("-0123456789", "₋₀₁₂₃₄₅₆₇₈₉")
 SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
@@ -136,10 +136,10 @@ class Spelling:
         """A word of plain language."""
         return text
 
-    def others(self, symbol: Symbol, indices: Sequence[str]) -> str:
-        """Every unit of a variable but one."""
+    def others(self, symbol: Symbol, indices: Sequence[str], relation: str = "!=") -> str:
+        """Every unit of a variable but one, or every one before or behind it."""
         own = ",".join(indices)
-        return f"{self.name(symbol)}[≠{own if len(indices) == 1 else f'({own})'}]"
+        return f"{self.name(symbol)}[{RELATION_SIGNS[relation]}{own if len(indices) == 1 else f'({own})'}]"
 
     def fit(self, piece: Piece, level: Level) -> str:
         """The text of a piece where at least ``level`` is needed."""

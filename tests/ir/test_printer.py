@@ -6,6 +6,7 @@ from fractions import Fraction
 
 import pytest
 
+import pgmc
 from pgmc.ir.answers import BlockUpdate, Computation, ConditionalLaw, Quantity
 from pgmc.ir.model import EnergyTerm, Model
 from pgmc.ir.nodes import (
@@ -213,3 +214,16 @@ def test_quantities() -> None:
     gradient = Quantity("W", (i, j), BatchMean(minus(get(v, i), get(h, j))), per_example=False)
     assert print_quantity(gradient) == "W[i,j] = -⟨v[i]·h[j]⟩"
     assert print_quantity(gradient, derivative_of="energy") == "∂⟨E⟩/∂W[i,j] = -⟨v[i]·h[j]⟩"
+
+
+def test_units_before_and_behind() -> None:
+    """A factor whose units depend on those before them says so; given all others it is any other unit."""
+    i, j = pgmc.indices("i j")
+    for relation, sign in ((j < i, "<"), (i < j, ">")):
+        m = pgmc.Model("ordered")
+        x, W = m.binary("x", 4), m.param("W", (4, 4))
+        m.directed(x[i], pgmc.Bernoulli(logits=pgmc.Sum(W[i, j] * x[j], j, where=relation)))
+        equations = pgmc.compile(m).equations()
+        assert str(equations["factor(x)"]).startswith(f"P(x[i] = 1 | x[{sign}i]) = ")
+        assert equations["factor(x)"].latex().startswith(rf"P(x_{{i}} = 1 \mid x_{{{sign} i}})")
+        assert str(equations["x"]).startswith("P(x[i] = 1 | x[≠i]) = ")
