@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from functools import cached_property, partial
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
 from pgmc.analysis.block_search import BlockSearch
 from pgmc.analysis.colored_units import ColoredUnits
 from pgmc.analysis.periodic_axes import spread_periodicity
+from pgmc.answers import Answers
 from pgmc.derivation.laws import Laws
 from pgmc.errors import IntractableError
-from pgmc.ir.answers import Answer, Computation, ConditionalLaw, Refusal, SweepSchedule
+from pgmc.ir.answers import Answer, Computation, ConditionalLaw, Refusal
 from pgmc.ir.canonical import canonical_text
 from pgmc.ir.check import check_model
 from pgmc.ir.definitions import expand_model
@@ -24,21 +25,8 @@ from pgmc.ir.factors import undirected_part
 from pgmc.ir.fresh_indices import freshen_model
 from pgmc.ir.model import Model
 from pgmc.ir.queries import (
-    Ancestral,
-    Conditional,
-    Derivative,
-    Energy,
     Ensemble,
-    FreeEnergy,
-    Gradient,
-    MeanField,
-    MeanFieldBound,
-    MeanFieldUpdate,
     Query,
-    Score,
-    ScoreLoss,
-    Sweep,
-    TemperatureStep,
     kernel_name,
 )
 from pgmc.ir.query_text import describe_query
@@ -103,6 +91,7 @@ class Compiler:
         self._ignored = ignored
         self._laws = Laws(self._fresh, self.colored)
         self._search = BlockSearch(self._fresh if model.definitions else model, self._laws, self.colored, blocks)
+        self._answers = Answers(self._declared, self._laws, self._search)
         self._stages: dict[Query, Stages] = {}
         self._bounds: dict[bool, Compiler | Refusal] = {}
         self.modules: dict[Query, KernelModule] = {}
@@ -152,17 +141,8 @@ class Compiler:
         return self._laws.ensemble(ensemble)
 
     def shared(self, ensemble: Ensemble = Ensemble.PLAIN) -> Model:
-        """The same with named intermediate values, each computed once."""
-        from pgmc.derivation.ensembles import apply_ensemble
-
-        return apply_ensemble(self._named, ensemble) if self._named.definitions else self.ensemble(ensemble)
-
-    @cached_property
-    def _named(self) -> Model:
-        """The model with names for what is worked out once: what the user defined, and what else is nested."""
-        from pgmc.derivation.name_values import name_values
-
-        return name_values(self._declared)
+        """The model of the ensemble with named intermediate values, each computed once."""
+        return self._answers.shared(ensemble)
 
     def law(self, target: str, ensemble: Ensemble = Ensemble.PLAIN) -> ConditionalLaw:
         """The conditional of each unit of the target given all others."""
@@ -182,40 +162,7 @@ class Compiler:
 
     def derive(self, query: Query) -> Answer | Refusal:
         """The answer to a query as indexed expressions, or the reason why there is none."""
-        from pgmc.derivation.conditionals import conditional_computation
-        from pgmc.derivation.energy import derive_energy
-        from pgmc.derivation.ensembles import derive_temperature_step
-        from pgmc.derivation.free_energy import derive_free_energy
-        from pgmc.schedule.ancestral import build_ancestral_schedule
-
-        match query:
-            case Ancestral():
-                return build_ancestral_schedule(self._declared, query)
-            case Energy(ensemble):
-                return derive_energy(self.shared(ensemble))
-            case FreeEnergy(observed, ensemble):
-                return derive_free_energy(self.ensemble(ensemble), observed)
-            case TemperatureStep(of):
-                answer = self.derive(of)
-                return derive_temperature_step(answer) if isinstance(answer, Computation) else answer
-            case Conditional(target, ensemble, without):
-                law = self.marginal_law(target, without, ensemble)
-                return law if isinstance(law, Refusal) else conditional_computation(law)
-            case Gradient() | Score() | ScoreLoss():
-                return self._derive_derivative(query)
-            case MeanField(observed, ensemble):
-                return self._derive_mean_field(observed, ensemble)
-            case MeanFieldUpdate(observed, ensemble):
-                return self._laws.fixed_point(observed, ensemble)
-            case MeanFieldBound(observed, ensemble):
-                from pgmc.derivation.mean_field import derive_mean_field_bound
-
-                means = self.mean_model(observed, ensemble)
-                if isinstance(means, Refusal):
-                    return means
-                return derive_mean_field_bound(self.ensemble(ensemble), means, observed)
-            case Sweep():
-                return self._derive_sweep(query)
+        return self._answers.derive(query)
 
     def mean_model(self, observed: tuple[str, ...], ensemble: Ensemble = Ensemble.PLAIN) -> Model | Refusal:
         """The model of the means of every variable not observed."""
@@ -225,64 +172,9 @@ class Compiler:
         """The mean-field equations of every variable not observed."""
         return self._laws.fixed_point(observed)
 
-    def _derive_mean_field(self, observed: tuple[str, ...], ensemble: Ensemble) -> Answer | Refusal:
-        from pgmc.derivation.mean_field import derive_mean_field
-
-        means = self.mean_model(observed, ensemble)
-        if isinstance(means, Refusal):
-            return means
-        latents = tuple(v.name for v in self.model.variables if v.name not in observed)
-        return derive_mean_field(self.ensemble(ensemble), means, self.variable_blocks(latents))
-
-    def _derive_sweep(self, query: Sweep) -> SweepSchedule | Refusal:
-        from pgmc.schedule.sweeps import build_sweep_schedule
-
-        if query.moved:
-            return self._derive_moves(query)
-        blocks = self._search.variable_blocks(query.free, query.first, query.ensemble)
-        return build_sweep_schedule(query, blocks, partial(self._laws.sweep_law, query), self.colored.form)
-
-    def _derive_moves(self, query: Sweep) -> SweepSchedule | Refusal:
-        """A trajectory, what is summed out of its potential, and all others."""
-        from pgmc.derivation.energy import derive_energy
-        from pgmc.derivation.trajectories import derive_trajectory
-        from pgmc.schedule.moves import build_move_schedule
-
-        model = self.ensemble(query.ensemble)
-        names = tuple(v.name for v in model.variables)
-        rest = tuple(name for name in names if name not in query.summed)
-        energy = self.derive(FreeEnergy(rest, query.ensemble)) if query.summed else derive_energy(model)
-        if not isinstance(energy, Computation):
-            assert isinstance(energy, Refusal)
-            return energy
-        variables = tuple(model.variable(name) for name in query.moved)
-        trajectory = derive_trajectory(energy.quantities[0], variables, query.summed, query.masked)
-
-        def sweep(part: Sweep) -> SweepSchedule:
-            answer = self.derive(part)
-            assert isinstance(answer, SweepSchedule)
-            return answer
-
-        return build_move_schedule(query, trajectory, sweep)
-
     def plan_moves(self, free: tuple[str, ...], masked: tuple[str, ...] = ()) -> tuple[tuple[str, ...], ...] | Refusal:
         """Which of the free variables Hamiltonian Monte Carlo moves, and which are summed out for that."""
-        return self._search.plan_moves(free, masked, lambda names: self.derive(FreeEnergy(names)))
-
-    def _derive_derivative(self, query: Derivative) -> Answer | Refusal:
-        from pgmc.derivation.derivatives import derive_derivative
-        from pgmc.derivation.energy import derive_energy
-
-        answer = self.derive(query.of)
-        if not isinstance(answer, Computation):
-            return answer
-        # The square of the mean over the examples is not the mean of the squares, and a score is a derivative in what
-        # definitions are made of: these are written out where they stand.
-        squared = isinstance(query, Gradient) and query.squared
-        whole = not all(q.per_example for q in answer.definitions) if squared else not isinstance(query, Gradient)
-        if whole and answer.definitions:
-            answer = derive_energy(self.ensemble(query.of.ensemble))
-        return derive_derivative(answer, query, self.ensemble(query.of.ensemble))
+        return self._answers.plan_moves(free, masked)
 
     def answer(self, query: Query) -> Answer:
         """The answer to a query.
@@ -316,27 +208,7 @@ class Compiler:
 
     def model_of(self, query: Query) -> Model:
         """The model whose symbols the answer of a query speaks of."""
-        if isinstance(query, TemperatureStep):
-            from pgmc.derivation.ensembles import add_next_temperature
-
-            return add_next_temperature(self.model_of(query.of))
-        if isinstance(query, Ancestral):
-            return self._declared
-        if isinstance(query, Sweep) and query.moved:
-            from pgmc.ir.trajectory_symbols import add_trajectories
-
-            return add_trajectories(self.ensemble(query.ensemble))
-        asked = query.of if isinstance(query, Gradient) else query
-        if isinstance(asked, MeanField | MeanFieldUpdate | MeanFieldBound):
-            means = self.mean_model(asked.observed, asked.ensemble)
-            if isinstance(means, Refusal):
-                raise IntractableError(f"{self.model.name}: {means}")
-            return means
-        if isinstance(asked, ScoreLoss):
-            from pgmc.derivation.scores import with_noise_inputs
-
-            return with_noise_inputs(self.ensemble(asked.ensemble), asked)
-        return self.shared(asked.ensemble) if isinstance(asked, Energy) else self.ensemble(asked.ensemble)
+        return self._answers.model_of(query)
 
     def make_kernel(self, query: Query) -> Kernel:
         """The kernel that the run time calls for a query: interpreted, from the cache, or compiled now."""

@@ -249,7 +249,7 @@ def free_energy_without_a_term(patch: Patch) -> None:
 
 
 def free_energy_without_a_normaliser(patch: Patch) -> None:
-    before(patch, free_energy, "_log_normaliser", lambda node, law: ZERO if law.target.name == "h" else node)
+    before(patch, free_energy, "log_normaliser_of", lambda node, law: ZERO if law.target.name == "h" else node)
 
 
 def gradient_without_weights(patch: Patch) -> None:
