@@ -17,7 +17,7 @@ import pgmc
 from energies import ENERGIES
 from pgmc.analysis.block_search import BlockSearch
 from pgmc.analysis.blocks import Block
-from pgmc.derivation import conditionals, ensembles, free_energy, gradients, mean_field
+from pgmc.derivation import conditionals, derivatives, ensembles, free_energy, mean_field
 from pgmc.derivation.laws import Laws
 from pgmc.ir.answers import BlockUpdate, Computation, ConditionalLaw, Quantity, SweepSchedule
 from pgmc.ir.interpret import interpret_law
@@ -266,7 +266,7 @@ def with_gradient(change: Callable[[Quantity], Quantity]) -> Fault:
     def wrong(answer: Computation, *_: Any) -> Computation:
         return Computation(tuple(map(change, answer.quantities)))
 
-    return lambda patch: before(patch, gradients, "derive_gradient", wrong)
+    return lambda patch: before(patch, derivatives, "derive_gradient", wrong)
 
 
 def halved(quantity: Quantity) -> Quantity:
