@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from benchmarks import laplacian
 from benchmarks.catalogue import classes, conditional, directed, exact, groups, images, real
 from benchmarks.catalogue.row import Row, both
 
@@ -41,7 +42,7 @@ ROWS = (
     ),
     Row("A14", "conditional, restricted", {"conditional_rbm": {}}, conditional.right_given_left),
     Row("A15", "conditional, any energy", {"conditional_boltzmann_machine": {}}, conditional.structured),
-    Row("B1", "Gaussian and binary units", {"gaussian_rbm": {}}, real.gaussian),
+    Row("B1", "Gaussian and binary units", {"gaussian_rbm": {}}, both(real.gaussian, laplacian.sources)),
     Row("B2", "mean and covariance units", {"mcrbm": {}}, real.mean_and_covariance),
     Row("B3", "products of Student-t distributions", {"mpot": {}}, real.student_t),
     Row("B4", "spike and slab", {"ssrbm": {}}, real.spike_and_slab),
