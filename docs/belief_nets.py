@@ -151,7 +151,7 @@ how = {"objective": pgmc.PCD(k=5), "optimizer": pgmc.SGD(0.05, momentum=0.5), "e
 features = pgmc.UpPassFeatures(m, "v", **how).fit(train)
 pixels = LogisticRegression(max_iter=1000).fit(train, labels[360:])
 above = LogisticRegression(max_iter=1000).fit(features.transform(train), labels[360:])
-tuned = pgmc.UpPassClassifier(m, "v", **how, fine_tuning={"max_iter": 50, "early_stopping": True}).fit(
+tuned = pgmc.UpPassClassifier(m, "v", **how, fine_tuning={"max_iter": 300, "early_stopping": True}).fit(
     train, labels[360:]
 )
 print(f"logistic regression on pixels       {pixels.score(test, labels[:360]):.3f}")
