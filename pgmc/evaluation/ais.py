@@ -24,7 +24,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pgmc.errors import ArgumentError, NumericsError
-from pgmc.evaluation.base import base_fields, base_log_partition, check_base
+from pgmc.evaluation.base import base_fields, base_log_partition, check_base, draw_continuous_base
 from pgmc.evaluation.estimates import (
     LogPartition,
     bootstrap_interval,
@@ -228,7 +228,7 @@ def _check_betas(betas: int | Sequence[float] | Array, dtype: str) -> Array:
 
 def _anneal_up(path: _Path, state: dict[str, Array], report: Callable[[int, int], None]) -> Array:
     """log weights (chains,) from the base to the model; ``state`` ends near p at the last β but one."""
-    path.move(state, 0)  # units of the base are independent, so one sweep at β = 0 is an exact draw
+    _draw_from_base(path, state)
     total = np.zeros(_rows(state))
     steps = len(path.betas) - 1
     for step in range(1, steps + 1):
@@ -237,6 +237,17 @@ def _anneal_up(path: _Path, state: dict[str, Array], report: Callable[[int, int]
             path.move(state, step)
         report(step, steps)
     return total
+
+
+def _draw_from_base(path: _Path, state: dict[str, Array]) -> None:
+    """An exact draw: units of the base are independent, so a sweep at β = 0 draws those that have values to list.
+
+    Real and positive ones are drawn here, as the law that a sweep draws them from need not have a form at β = 0.
+    """
+    drawn = draw_continuous_base(path.executable.continuous, path.params, _rows(state), path.stream.child("base"))
+    state.update({name: values.astype(path.executable.dtype) for name, values in drawn.items()})
+    halves = [tuple(name for name in half if name not in drawn) for half in (path.summed, path.rest)]
+    replace(path, summed=halves[0], rest=halves[1]).move(state, 0)
 
 
 def _anneal_down(path: _Path, state: dict[str, Array], report: Callable[[int, int], None]) -> Array:

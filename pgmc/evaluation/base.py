@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -11,8 +11,10 @@ import numpy.typing as npt
 
 from pgmc.errors import DataError, IntractableError
 from pgmc.ir.model import Model
+from pgmc.ir.slice_steps import SMALLEST
 from pgmc.ir.symbols import Binary, Categorical, Count, Positive, Real, Spin, Variable, access_axes, shape_of
 from pgmc.runtime.groups import group_units, place_units
+from pgmc.runtime.streams import Stream
 
 Array: TypeAlias = npt.NDArray[Any]
 Arrays: TypeAlias = Mapping[str, Array]
@@ -130,6 +132,20 @@ def check_base(model: Model, fields: Arrays, dtype: str) -> dict[str, Array]:
             raise DataError(f"base: {name} needs finite fields of shape {wanted}, got shape {array.shape}.")
         checked[base_name(name)] = np.asarray(array, order="C")
     return checked
+
+
+def draw_continuous_base(variables: Sequence[Variable], fields: Arrays, rows: int, stream: Stream) -> dict[str, Array]:
+    """Independent draws of real and positive variables from the base, ``(rows, *shape)``."""
+    found: dict[str, Array] = {}
+    for v in variables:
+        generator, field = stream.child(v.name).generator(), np.asarray(fields[base_name(v.name)], dtype=np.float64)
+        size = (rows, *shape_of(v))
+        if isinstance(v.domain, Positive):
+            found[v.name] = np.maximum(generator.exponential(size=size) / -field, SMALLEST)
+        else:
+            precision = np.asarray(fields[precision_name(v.name)], dtype=np.float64)
+            found[v.name] = field / precision + generator.normal(size=size) / np.sqrt(precision)
+    return found
 
 
 def base_log_partition(model: Model, fields: Arrays, inputs: Arrays | None = None) -> Any:

@@ -168,3 +168,16 @@ def test_scales_prove_themselves(shape: Any) -> None:
     """An exponential law is a gamma law of shape 1, at the edge between two ways of drawing."""
     report = pgmc.compile(scales(shape), dtype="float64", backend="numpy").verify()
     assert "log partition" in {check.name for check in report.checks}
+
+
+def test_log_partition_of_normal_units_cut_at_zero() -> None:
+    """At β = 0 their laws are exponential; the integral is known. A false alarm of 1e-6."""
+    m = pgmc.Model("cut")
+    x, h = m.positive("x", 2), m.binary("h", 2)
+    m.energy((2 * (x - 0.3) ** 2).sum() + x @ h)
+    energies = [2 * (X - 0.3) ** 2 + k * X for k in (0, 1) for X in [np.linspace(0, 12, 240_001)]]
+    whole = sum(integrate.trapezoid(np.exp(-e), dx=12 / 240_000) for e in energies)
+    found = pgmc.compile(m, dtype="float64", backend="numpy").log_partition(
+        {}, method="ais", chains=200, betas=30, seed=0
+    )
+    assert abs(found.value - 2 * np.log(whole)) < 4.9 * found.std_error + 1e-3
