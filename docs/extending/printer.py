@@ -68,9 +68,9 @@ class TypstPrinter(Printer):
         power = "" if order == 1 else f"^{order}"
         return f"(partial{power} {of}) / (partial {by}{power})"
 
-    def others(self, symbol: Symbol, indices: Sequence[str]) -> str:
-        """Every unit of a variable but one."""
-        return f"{self.name(symbol)}_(!= {' '.join(indices)})"
+    def others(self, symbol: Symbol, indices: Sequence[str], relation: str = "!=") -> str:
+        """Every unit of a variable but one, or every one before or behind it."""
+        return f"{self.name(symbol)}_({relation} {' '.join(indices)})"
 
     def word(self, text: str) -> str:
         """A word of plain language."""
