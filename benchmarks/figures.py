@@ -169,7 +169,7 @@ def figures_of_dense_machine() -> Iterator[Figure]:
 def figures_of_convolution() -> Iterator[Figure]:
     table = convolution.measure()
     what = "convolutional machine, 28x28, 40 filters of 9x9, pooled by 2x2, 100 chains"
-    yield _floor_figure(table, what, 3.0, "convolution")
+    yield _floor_figure(table, what, 3.0, "convolution", later=True)
     table = convolution.measure_gradient()
     yield _floor_figure(table, "gradient in these filters", 3.0, "convolution --gradient")
 
