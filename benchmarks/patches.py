@@ -119,6 +119,7 @@ def machines() -> list[Machine]:
             "x",
             "W",
             pgmc.PCD(k=5, chains=200),
+            1e-2,
             weak("W", 0.1, b=-1.0, Phi=0.02),
         ),
     ]
