@@ -209,7 +209,13 @@ def _fold_unit(body: Scalar, variable: Variable, unit: tuple[Position, ...]) -> 
     access = Access(variable, unit)
     opened = replace_part(body, access, Unit())
     affine = reduce_to_affine(opened, (-1, 1) if isinstance(variable.domain, Spin) else (0, 1))
-    return tidy(Add((affine.base, multiply(affine.slope, access))))
+    return tidy(Add((affine.base, *_times_unit(affine.slope, access))))
+
+
+def _times_unit(slope: Scalar, access: Access) -> list[Scalar]:
+    """The slope times a unit; one that may lie outside its axis stands in each term, beside the condition on it."""
+    apart = isinstance(slope, Add) and not all(position.is_plain for position in access.positions)
+    return [multiply(term, access) for term in (slope.terms if isinstance(slope, Add) and apart else (slope,))]
 
 
 def _fold_states(body: Scalar, variable: Variable, unit: tuple[Position, ...]) -> Scalar:

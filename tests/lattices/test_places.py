@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import pgmc
+from generated import compile_sweeps_alone
 from pgmc.analysis.shrink import shrink_model
 from pgmc.ir.canonical import canonical_text
 from place_cases import CASES
@@ -113,7 +114,10 @@ def test_free_energies(name: str, backend: str) -> None:
         *((name, "numba") for name in ("convolution", "functions_of_neighbours")),
     ],
 )
-def test_verified(name: str, backend: str) -> None:
+def test_verified(name: str, backend: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of the convolution all kernels are compiled."""
+    if name != "convolution":
+        compile_sweeps_alone(monkeypatch)
     assert solved(name, backend)[0].verify(seed=1).checks
 
 
