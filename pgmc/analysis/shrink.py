@@ -63,7 +63,7 @@ def has_offsets(model: Model) -> bool:
     return any(_offset_axes(model))
 
 
-def shrink_model(model: Model, max_states: int, parity: Parity | None = None) -> Model:
+def shrink_model(model: Model, max_states: int, parity: Parity | None = None, *, single: bool = False) -> Model:
     """The model at the smallest sizes that still exercise its structure.
 
     Axes that share an index keep a common length: 3 if the joint states allow it, else 2, or what positions such as
@@ -79,6 +79,8 @@ def shrink_model(model: Model, max_states: int, parity: Parity | None = None) ->
         The most joint states of all variables.
     parity : {"odd", "even"}, optional
         Of the lengths of axes along which units meet neighbours, where the model has such lengths.
+    single : bool
+        Whether axes without neighbours, such as the maps of a convolution, may become 1 long where nothing else helps.
 
     Returns
     -------
@@ -91,7 +93,7 @@ def shrink_model(model: Model, max_states: int, parity: Parity | None = None) ->
         If even the smallest instance has more joint states, or a variable is not discrete.
     """
     axes = _Axes.of(model, parity)
-    sizes = _choose_sizes(model, axes, max_states)
+    sizes = _choose_sizes(model, axes, max_states, single)
     kept = _kept_positions(model, axes, sizes)
     small = _cropped(model, axes, kept)
     check_model(small)
@@ -221,23 +223,26 @@ def _indices(body: Scalar, over: tuple[Index, ...]) -> tuple[Index, ...]:
 # ---- how long they are -------------------------------------------------------------------------------------
 
 
-def _smallest_sizes(model: Model, axes: _Axes, max_states: int) -> dict[AxisName, int]:
-    """The shortest length of each class; 1 for some that others are tied to, where that saves enough states."""
+def _smallest_sizes(model: Model, axes: _Axes, max_states: int, single: bool) -> dict[AxisName, int]:
+    """The shortest length of each class; 1 for some where that saves enough states, those that others are tied to."""
     start = {name: lengths[0] for name, lengths in axes.lengths.items()}
     tied = {name for c in axes.constraints if len(c.coefficients) > 1 for name, _ in c.coefficients}
     tiled = {root for name, (root, _) in axes.proportions.items() if name != root}  # lengths come in steps
-    optional = [n for n in start if n in tied - tiled and start[n] == SMALLEST and n[1] != -1]
-    while optional and _bits(model, axes, axes.repaired(start)) > math.log2(max_states):
-        costs = {name: _bits(model, axes, axes.repaired({**start, name: 1})) for name in optional}
-        name = min(optional, key=lambda name: costs[name])
-        optional.remove(name)
-        start[name] = 1
+    short = [n for n in start if n not in tiled and start[n] == SMALLEST and n[1] != -1]
+    neighbours = {axes.classes[name] for name in _offset_axes(model)} | axes.linked
+    others = [n for n in short if single and n not in tied | neighbours]
+    for optional in ([n for n in short if n in tied], others):
+        while optional and _bits(model, axes, axes.repaired(start)) > math.log2(max_states):
+            costs = {name: _bits(model, axes, axes.repaired({**start, name: 1})) for name in optional}
+            name = min(optional, key=lambda name: costs[name])
+            optional.remove(name)
+            start[name] = 1
     return axes.repaired(start)
 
 
-def _choose_sizes(model: Model, axes: _Axes, max_states: int) -> dict[AxisName, int]:
+def _choose_sizes(model: Model, axes: _Axes, max_states: int, single: bool) -> dict[AxisName, int]:
     """A length for each class."""
-    sizes = _smallest_sizes(model, axes, max_states)
+    sizes = _smallest_sizes(model, axes, max_states, single)
     if _bits(model, axes, sizes) > math.log2(max_states):
         raise IntractableError(
             f"model {model.name!r}: its smallest instance has 2^{_bits(model, axes, sizes):.0f} joint states, "

@@ -19,6 +19,7 @@ from pgmc.ir.queries import Energy, FreeEnergy, Sweep
 from pgmc.ir.symbols import Categorical, shape_of
 from pgmc.program.verification.one_sweep import ALPHA, _likelihood_ratio
 from pgmc.runtime.kernels import Dtype
+from pgmc_models import convolutional_dbm
 from random_energies import random_model
 
 EVERYWHERE = {"energies", "conditionals", "transition matrix", "sweep, draw by draw", "sweep, statistically"}
@@ -229,6 +230,15 @@ def test_positions_states_and_squares_keep_their_meaning() -> None:
     assert small.variable("y").domain == Categorical(4)  # y[2, 3] is one of four states
     with pytest.raises(IntractableError, match="smallest instance"):
         shrink_model(build(large_labels), 64)
+
+
+def test_maps_become_one_only_where_nothing_else_helps() -> None:
+    model = pgmc.compile(convolutional_dbm.model(), backend="numpy").model
+    with pytest.raises(IntractableError, match="smallest instance"):
+        shrink_model(model, 1 << 12)
+    small = shrink_model(model, 1 << 12, single=True)
+    assert sorted(shape_of(variable)[0] for variable in small.variables[1:]) == [1, 2]
+    assert shrink_model(build(large_layers), 1 << 10, single=True) == shrink_model(build(large_layers), 1 << 10)
 
 
 @pytest.mark.parametrize("name", ENERGIES)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -151,10 +152,10 @@ def _build_instance(compiler: Compiler, model: Model, stream: Stream) -> Instanc
 
 
 def _shrunk(model: Model, parity: Parity | None) -> Model:
-    try:
-        return shrink_model(model, WANTED_STATES, parity)
-    except IntractableError:
-        return shrink_model(model, MOST_STATES, parity)
+    for states in (WANTED_STATES, MOST_STATES):
+        with suppress(IntractableError):
+            return shrink_model(model, states, parity)
+    return shrink_model(model, MOST_STATES, parity, single=True)
 
 
 def random_inputs(model: Model, rows: int, stream: Stream, dtype: Dtype) -> dict[str, Array]:
