@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from pgmc.derivation.gradients import Sensitivity, collect, differentiate
+from pgmc.derivation.differentiate import Sensitivity, collect, differentiate
 from pgmc.derivation.tidy import add, multiply, tidy
 from pgmc.ir.answers import Quantity
 from pgmc.ir.nodes import Access, BatchMean, Call, Index, Scalar, at, fresh_index

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 
-from pgmc.derivation.gradients import differentiate
+from pgmc.derivation.differentiate import differentiate
 from pgmc.derivation.tidy import tidy
 from pgmc.ir.answers import Refusal
 from pgmc.ir.factors import factor_law

@@ -10,7 +10,8 @@ from dataclasses import replace
 from fractions import Fraction
 
 from pgmc.derivation.collect_factors import collect_factors
-from pgmc.derivation.gradients import derive_gradient, partial_derivative
+from pgmc.derivation.differentiate import partial_derivative
+from pgmc.derivation.gradients import derive_gradient
 from pgmc.derivation.share_factors import share_factors
 from pgmc.derivation.tidy import add, multiply, negate, power, summed, tidy
 from pgmc.ir.answers import Computation, Quantity, Refusal

@@ -13,9 +13,10 @@ import pgmc
 from energies import ENERGIES, build
 from enumeration import Array, Arrays, random_params, random_states
 from generated import subsets
+from pgmc.derivation.differentiate import differentiate
 from pgmc.derivation.energy import derive_energy
 from pgmc.derivation.free_energy import derive_free_energy
-from pgmc.derivation.gradients import derive_gradient, differentiate
+from pgmc.derivation.gradients import derive_gradient
 from pgmc.errors import DerivationError
 from pgmc.ir.answers import Computation
 from pgmc.ir.interpret import interpret_computation
