@@ -76,7 +76,8 @@ def model_from_data(data: Json, arrays: Arrays) -> Model:
         If anything at all is not as it should be. No other error is raised, whatever the data.
     """
     names = ("name", "variables", "inputs", "parameters", "constants", "terms", "factors", "definitions", "guide")
-    fields = read_fields(data, "model", names)
+    earlier: dict[str, Json] = {"definitions": []}  # not in files from before values had names
+    fields = read_fields(earlier | data if isinstance(data, dict) else data, "model", names)
     of_guide = {name.removeprefix(GUIDE): array for name, array in arrays.items() if name.startswith(GUIDE)}
     arrays = {name: array for name, array in arrays.items() if not name.startswith(GUIDE)}
     guide = _guide(fields["guide"], of_guide)

@@ -35,7 +35,7 @@ class Guided:
         if bare:
             raise ArgumentError(
                 f"{objective}: {', '.join(bare)} has no directed factor, so p is known up to log Z only, which this "
-                "objective does not estimate. Give it a factor, or train with PCD."
+                "objective does not estimate. Give it a factor, or train with UpDown, which sweeps what has none."
             )
         return cls(setup, guide)
 

@@ -94,6 +94,12 @@ def test_the_energy_is_the_same(declare: Callable[[], Model]) -> None:
     assert np.array_equal(interpret_energy(model, params, state), interpret_energy(back, params, state))
 
 
+def test_files_from_before_values_had_names() -> None:
+    model = bipartite().build()
+    data, arrays = model_to_data(model)
+    assert model_from_data({k: v for k, v in data.items() if k != "definitions"}, arrays) == model
+
+
 def test_initialisers_that_are_functions_are_not_kept() -> None:
     m = Model("m")
     m.energy(m.param("b", 2, init=lambda shape, rng: rng.normal(size=shape)) @ m.binary("v", 2))
