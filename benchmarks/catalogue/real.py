@@ -88,11 +88,11 @@ student_t = recovered("mpot", "x", {"W": 0.7, "R": 1.5, "b_m": 0.3}, visible=4, 
 spike_and_slab = recovered(
     "ssrbm",
     "x",
-    {"W": 0.4, "mu": 0.1, "b": 0.3, "Lambda": 0.1, "alpha": 0.1},
-    centres={"Lambda": 1.4, "b": -0.5},  # precise enough for slabs of any size
-    rate=0.01,
+    {"W": 0.8, "mu": 0.5, "b": 0.3, "Lambda": 0.1, "alpha": 0.1},
+    centres={"Lambda": 1.4, "b": 0.5},  # precise enough for slabs of any size: Λ - Σ_i h_i W_i W_iᵀ / α_i is positive
+    rate=0.02,
     visible=5,
-    hidden=3,
+    hidden=2,
 )
 rectified = recovered(
     "rectified_rbm",
