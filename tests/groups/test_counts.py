@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import pgmc
+from generated import compile_sweeps_alone
 from pgmc.ir.canonical import canonical_text
 
 WORDS, TOPICS, TOTAL = 3, 2, 4
@@ -74,7 +75,8 @@ def test_a_program_is_verified(total: Any) -> None:
     assert pgmc.compile(topics(total), dtype="float64", backend="numpy").verify()
 
 
-def test_generated_kernels_are_verified() -> None:
+def test_generated_kernels_are_verified(monkeypatch: pytest.MonkeyPatch) -> None:
+    compile_sweeps_alone(monkeypatch)
     assert pgmc.compile(topics()).verify()
 
 

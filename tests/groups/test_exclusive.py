@@ -81,7 +81,9 @@ def test_the_conditional_of_a_block_is_a_softmax_with_all_off() -> None:
 
 
 @pytest.mark.parametrize("backend", ["numpy", "numba"])
-def test_a_program_is_verified(backend: Any) -> None:
+def test_a_program_is_verified(backend: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    if backend == "numba":
+        compile_sweeps_alone(monkeypatch)
     report = pgmc.compile(model(), backend=backend).verify()
     assert "with kept units" in str(report)
 

@@ -319,8 +319,8 @@ def test_objectives_add_up(make: Make) -> None:
         "free_energy_gap_3",
     }
     assert (
-        str(0.5 * CD(1) + PCD())
-        == "0.5 * CD(k=1, latent_sweeps=10) + PCD(k=1, chains=100, latent_sweeps=10, tempering=None)"
+        str(0.5 * CD(1) + PCD()) == "0.5 * CD(k=1, latent_sweeps=10, sampler=None)"
+        " + PCD(k=1, chains=100, latent_sweeps=10, tempering=None, sampler=None)"
     )
 
 

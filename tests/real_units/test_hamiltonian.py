@@ -10,11 +10,16 @@ import pytest
 from scipy import stats
 
 import pgmc
+from generated import compile_sweeps_alone
 from generic_models import bent, field, quartic, rates
 from models import mcrbm, mpot, ssrbm
 from pgmc.ir.queries import Sweep
+from pgmc.program.verification.mixed import build_mixed_instance
+from pgmc.program.verification.moves import check_moves
+from pgmc.program.verification.report import Ledger
 from pgmc.runtime import interpreted, trajectories
 from pgmc.runtime.hamiltonian import DualAveraging
+from pgmc.runtime.streams import Stream
 
 
 @pytest.mark.parametrize(
@@ -45,10 +50,17 @@ def test_units_that_keep_values_are_not_summed_out() -> None:
     assert [[target.name for target in update.targets] for update in back.updates] == [["h_m"], ["x"], ["h_c"]]
 
 
+def move_checks(program: pgmc.Program) -> list[str]:
+    """What is found of the moves of a program on a small instance."""
+    ledger = Ledger(program.model.name, 0)
+    ledger.begin("small", several=False)
+    check_moves(build_mixed_instance(program.compiler, Stream(0, "verify")), ledger)
+    return [check.what for check in ledger.checks]
+
+
 @pytest.mark.parametrize("make", [lambda: mpot.model(4, 2, 2), lambda: ssrbm.model(3, 2), bent])
-def test_programs_prove_themselves(make: Callable[[], pgmc.Model]) -> None:
-    report = pgmc.compile(make(), dtype="float64", backend="numpy").verify()
-    found = [check.what for check in report.checks if check.name == "moves"]
+def test_moves_prove_themselves(make: Callable[[], pgmc.Model]) -> None:
+    found = move_checks(pgmc.compile(make(), dtype="float64", backend="numpy"))
     for wanted in ("slope of the potential", "lead back", "the volume", "quarters", "chains accept", "after a move"):
         assert any(wanted in what for what in found)
 
@@ -77,17 +89,9 @@ def test_faults_are_found(fault: str, monkeypatch: pytest.MonkeyPatch) -> None:
         pgmc.compile(quartic(), dtype="float64", backend="numpy").verify()
 
 
-def test_generated_moves_prove_themselves() -> None:
-    from pgmc.program.verification.mixed import build_mixed_instance
-    from pgmc.program.verification.moves import check_moves
-    from pgmc.program.verification.report import Ledger
-    from pgmc.runtime.streams import Stream
-
-    program, stream = pgmc.compile(rates()), Stream(0, "verify")
-    ledger = Ledger("rates", 0)
-    ledger.begin("small", several=False)
-    check_moves(build_mixed_instance(program.compiler, stream), ledger)
-    assert len(ledger.checks) >= 8
+def test_generated_moves_prove_themselves(monkeypatch: pytest.MonkeyPatch) -> None:
+    compile_sweeps_alone(monkeypatch)
+    assert len(move_checks(pgmc.compile(rates()))) >= 8
 
 
 def test_numbers_depend_on_the_chain_alone() -> None:

@@ -10,6 +10,7 @@ import pytest
 from scipy import stats
 
 import pgmc
+from generated import compile_sweeps_alone
 from generic_models import GENERIC, bent, field, quartic, rates
 from pgmc.runtime import interpreted
 
@@ -75,7 +76,8 @@ def test_programs_prove_themselves(make: Callable[[], pgmc.Model]) -> None:
     assert any("log-density of" in check.what for check in report.checks)
 
 
-def test_generated_kernels_prove_themselves() -> None:
+def test_generated_kernels_prove_themselves(monkeypatch: pytest.MonkeyPatch) -> None:
+    compile_sweeps_alone(monkeypatch)
     assert pgmc.compile(rates()).verify().checks
 
 

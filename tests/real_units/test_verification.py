@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 import pgmc
+from generated import compile_sweeps_alone
 from pgmc.derivation import conditionals
 from pgmc.derivation.tidy import multiply
 from pgmc.ir.nodes import number
@@ -23,7 +24,8 @@ def test_programs_prove_themselves(make: Callable[[], pgmc.Model]) -> None:
     assert max(check.error for check in report.checks if check.name == "conditionals") < 1e-12
 
 
-def test_generated_kernels_prove_themselves() -> None:
+def test_generated_kernels_prove_themselves(monkeypatch: pytest.MonkeyPatch) -> None:
+    compile_sweeps_alone(monkeypatch)
     assert pgmc.compile(visible_and_hidden()).verify().checks
 
 
