@@ -1,6 +1,6 @@
 """Patches of photographs: what a Gaussian RBM, a mean and covariance RBM and a spike and slab RBM learn of them.
 
-    python -m benchmarks.patches [FOLDER]        a table, and pictures of the filters in the folder if one is named
+    python -m benchmarks.patches [--write]        a table; written to docs/patches.md, with pictures of the filters
 
 Patches of 8 × 8 grey pixels of the two photographs that scikit-learn ships, their mean taken away, the half with the
 least contrast left out, whitened by its PCA and turned back, so that a filter looks like what it sees. The left halves
@@ -33,6 +33,25 @@ Array = Any
 
 SIDE, PATCHES, HELD_OUT = 8, 20_000, 5_000
 CHAINS, SWEEPS = 1000, 200
+
+DOCS = Path(__file__).parents[1] / "docs"
+PAGE = """# Patches of photographs
+
+What three machines with real units learn of patches of 8 by 8 pixels, from the left halves of the two photographs that
+scikit-learn ships. `python -m benchmarks.patches --write` trains them again and writes this page; its text says how
+the patches are made.
+
+*Energies*: of whitened pixels all correlations are 0; those of their squares are not, since contrast comes in places.
+The relative difference, off the diagonal, between the correlations of squares in samples and in patches of the right
+halves; independent pixels have 1. *Score*: the loss of score matching on the right halves, lower is better; it says
+little of the third machine, whose training, by persistent chains, does not go by it. One run each, with one seed.
+
+{table}
+
+<div class="pictures">
+{figures}
+</div>
+"""
 
 
 def photographs() -> list[Array]:
@@ -153,8 +172,8 @@ def measure(machine: Machine, params: dict[str, Array], data: Array, test: Array
     return float(np.linalg.norm(found - wanted) / np.linalg.norm(wanted)), score
 
 
-def picture(machine: Machine, params: dict[str, Array], folder: Path) -> None:
-    """The filters, one tile each."""
+def picture(machine: Machine, params: dict[str, Array]) -> None:
+    """The filters, one tile each, the strongest first."""
     import matplotlib
 
     matplotlib.use("Agg")
@@ -167,23 +186,47 @@ def picture(machine: Machine, params: dict[str, Array], folder: Path) -> None:
         reach = np.abs(values).max()
         axis.imshow(values.reshape(SIDE, SIDE), cmap="gray", vmin=-reach, vmax=reach)
         axis.axis("off")
-    figure.suptitle(machine.title, fontsize=9)
-    folder.mkdir(parents=True, exist_ok=True)
-    figure.savefig(folder / f"patches_{machine.model.name}.png", dpi=110)
+    figure.savefig(DOCS / "pictures" / f"patches_{machine.model.name}.png", dpi=110, bbox_inches="tight")
     pyplot.close(figure)
 
 
+@dataclass(frozen=True)
+class Outcome:
+    """What came out of one machine; CPU seconds."""
+
+    machine: Machine
+    energies: float
+    score: float
+    seconds: float
+
+
+def page(outcomes: list[Outcome]) -> str:
+    """The table and the pictures, as a page."""
+    rows = [f"| {o.machine.title} | {o.energies:.3f} | {o.score:.2f} | {o.seconds:.0f} |" for o in outcomes]
+    figures = [
+        f'<figure><img src="../pictures/patches_{o.machine.model.name}.png" alt="Filters"><figcaption>'
+        f"{o.machine.title}: {o.machine.filters}</figcaption></figure>"
+        for o in outcomes
+    ]
+    table = "\n".join(["| | energies | score | CPU s |", "|---|---|---|---|", *rows])
+    return PAGE.format(table=table, figures="\n".join(figures))
+
+
 def main(arguments: list[str], epochs: int = 20) -> None:
-    """Print a line for each machine."""
+    """Print a line for each machine; with ``--write``, put them and the pictures into the page."""
     data, test = load()
     print(f"{'':<26}{'energies':>10}{'score':>10}{'s':>8}")
+    outcomes = []
     for machine in machines():
         began = time.process_time()
         params = train(machine, data, epochs)
-        energies, score = measure(machine, params, data, test)
-        print(f"{machine.title:<26}{energies:>10.3f}{score:>10.3f}{time.process_time() - began:>8.0f}", flush=True)
-        if arguments:
-            picture(machine, params, Path(arguments[0]))
+        found = Outcome(machine, *measure(machine, params, data, test), time.process_time() - began)
+        print(f"{machine.title:<26}{found.energies:>10.3f}{found.score:>10.3f}{found.seconds:>8.0f}", flush=True)
+        outcomes.append(found)
+        if "--write" in arguments:
+            picture(machine, params)
+    if "--write" in arguments:
+        (DOCS / "patches.md").write_text(page(outcomes), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -94,12 +94,28 @@ spike_and_slab = recovered(
     visible=5,
     hidden=2,
 )
-rectified = recovered(
-    "rectified_rbm",
-    "v",
-    {"W": 0.4, "beta": 0.1, "a": 0.3, "b": 0.5},
-    centres={"beta": 1.4},
-    rate=0.01,
-    visible=5,
-    hidden=3,
-)
+
+
+def rectified() -> Shown:
+    """Covariances: h is not integrated out of a rectified machine, so that log p of a sample is not to be had."""
+    model = model_of("rectified_rbm", visible=5, hidden=3)
+    program = pgmc.compile(model)
+    truth = _known(model, {"W": 0.6, "beta": 0.1, "a": 0.3, "b": 0.5}, {"beta": 1.4})
+
+    def covariances(params: Arrays, seed: int) -> tuple[Any, Any]:
+        drawn = program.sample(params, chains=5 * ROWS, sweeps=200, seed=seed)["v"][:, 0]
+        return drawn, np.cov(drawn, rowvar=False)[np.triu_indices(5, 1)]
+
+    train, wanted = covariances(truth, 0)
+    optimizer = pgmc.Adam(lambda epoch: 0.01 * (1.0 - 0.95 * epoch / EPOCHS))
+    fit = pgmc.fit(model, {"v": train}, pgmc.CD(k=5), optimizer, epochs=EPOCHS, seed=0, progress=False)
+    error, floor = (
+        float(np.linalg.norm(covariances(params, 1)[1] - wanted) / np.linalg.norm(wanted))
+        for params in (fit.params, truth)
+    )
+    return Shown(
+        f"rectified_rbm (5 visible, 3 hidden), CD, on {5 * ROWS:,} samples of one with known parameters",
+        f"covariances between visible units, of as many samples, off by {error:.1%}; of the true machine, drawn again, "
+        f"by {floor:.1%}; of independent units by 100 %",
+        error < 0.2,
+    )
