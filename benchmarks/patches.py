@@ -186,7 +186,7 @@ def picture(machine: Machine, params: dict[str, Array]) -> None:
         reach = np.abs(values).max()
         axis.imshow(values.reshape(SIDE, SIDE), cmap="gray", vmin=-reach, vmax=reach)
         axis.axis("off")
-    figure.savefig(DOCS / "pictures" / f"patches_{machine.model.name}.png", dpi=110, bbox_inches="tight")
+    figure.savefig(DOCS / "pictures" / "patches" / f"{machine.model.name}.png", dpi=110, bbox_inches="tight")
     pyplot.close(figure)
 
 
@@ -204,7 +204,7 @@ def page(outcomes: list[Outcome]) -> str:
     """The table and the pictures, as a page."""
     rows = [f"| {o.machine.title} | {o.energies:.3f} | {o.score:.2f} | {o.seconds:.0f} |" for o in outcomes]
     figures = [
-        f'<figure><img src="../pictures/patches_{o.machine.model.name}.png" alt="Filters"><figcaption>'
+        f'<figure><img src="../pictures/patches/{o.machine.model.name}.png" alt="Filters"><figcaption>'
         f"{o.machine.title}: {o.machine.filters}</figcaption></figure>"
         for o in outcomes
     ]
