@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from pgmc.inspection.diagrams import draw_graph
-from pgmc.inspection.equations import Equation, Equations, equation_html
+from pgmc.inspection.equations import Equation, Equations, Group, equation_html
 from pgmc.inspection.explanations import explain_query
 from pgmc.inspection.highlight import highlight
 from pgmc.inspection.page import Block, Code, Drawing, Facts, Formula, Formulas, Section, Table, Text
@@ -19,11 +19,14 @@ from pgmc.ir.symbols import Symbol, shape_of
 if TYPE_CHECKING:
     from pgmc.compiler import Compiler
 
-GROUPS = {
+GROUPS: dict[Group, str] = {
+    "definitions": "Named values",
     "factors": "Directed factors",
     "energy": "Energy",
     "conditionals": "Conditionals",
     "free energy": "Free energies",
+    "scores": "Scores",
+    "adjoints": "Adjoints of named values",
     "gradients": "Gradients",
     "refused": "What has no closed form, and why",
 }
