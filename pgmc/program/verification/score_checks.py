@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -84,9 +84,14 @@ def _check_gradient(instance: MixedInstance, ledger: Ledger, query: ScoreLoss, s
             expected,
             GRADIENT[instance.dtype],
             scale=1.0 + np.abs(expected),
-            case=lambda _, places=places: Case((("direction", places[-1]),)),  # type: ignore[misc]
+            case=_in_direction(places[-1]),
             note="differences of five points",
         )
+
+
+def _in_direction(direction: str) -> Callable[[tuple[int, ...]], Case]:
+    """The case of a derivative along a direction, wherever in its table."""
+    return lambda _: Case((("direction", direction),))
 
 
 def _inside(instance: MixedInstance, observed: tuple[str, ...]) -> dict[str, Array]:
